@@ -1,0 +1,18 @@
+# Linked by every program; returns -errno, prints nothing but log.c.
+noinst_LIBRARIES += libvb-common.a
+libvb_common_a_CFLAGS = $(AM_CFLAGS) $(INIH_CFLAGS)
+libvb_common_a_SOURCES = \
+	launcher/common/buf.c launcher/common/buf.h \
+	launcher/common/bwrapopt.c launcher/common/bwrapopt.h \
+	launcher/common/cleanup.h \
+	launcher/common/conf.c launcher/common/conf.h \
+	launcher/common/failure.c launcher/common/failure.h \
+	launcher/common/fd.c launcher/common/fd.h \
+	launcher/common/hostcheck.c launcher/common/hostcheck.h \
+	launcher/common/keyfile.c launcher/common/keyfile.h \
+	launcher/common/log.c launcher/common/log.h \
+	launcher/common/manifest.c launcher/common/manifest.h \
+	launcher/common/names.h \
+	launcher/common/path.c launcher/common/path.h \
+	launcher/common/strv.c launcher/common/strv.h \
+	launcher/common/wire.c launcher/common/wire.h

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * conf.h - the user's policy: .venv/venvbox/venvbox.conf, INI, one section
+ * [box], read with libinih. The keys are the long options of venvbox-install
+ * without their dashes; the table below is the one list of them: --help, man page,
+ * completion and README are printed from it or checked against it.
+ *
+ * In a value \\ \n \t \xNN are escapes, so that any path can be written.
+ * A list takes one item per line: the key again, or an indented continuation line.
+ * An empty list means none. An unknown key, section or value is an error that
+ * names file and line.
+ */
+#ifndef VB_CONF_H
+#define VB_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/failure.h"
+#include "common/manifest.h"
+#include "common/strv.h"
+
+enum network {
+	NETWORK_HOST,
+	NETWORK_NONE,
+};
+
+struct conf {
+	enum profile profile; /* of programs; pip runs use at least PROFILE_SYSTEM */
+	enum network network;
+	char *project;          /* NULL: the directory that holds the venv. Clean. */
+	struct strv ro;         /* clean paths, bound read-only at the same place */
+	struct strv rw;         /* clean paths, bound read-write at the same place */
+	struct strv env;        /* variable names let in whatever they look like */
+	struct strv unprotect;  /* names at the project root, or relative paths, left writable: ".git" */
+	struct strv publish;    /* command names published although they shadow a system command */
+	struct strv bwrap;      /* bubblewrap options and their arguments, one word each */
+};
+
+enum setting_type {
+	SETTING_CHOICE, /* one of choices */
+	SETTING_PATH,   /* one path */
+	SETTING_PATHS,
+	SETTING_NAMES,
+	SETTING_WORDS,  /* bubblewrap options: a line holds one option and its arguments, split at spaces */
+};
+
+struct setting {
+	const char *key;
+	enum setting_type type;
+	const char *metavar; /* "PATH"; for --help */
+	const char *help;    /* one line */
+	const char *const *choices; /* NULL-terminated, for SETTING_CHOICE; the first is the default */
+	size_t offset;       /* of the member in struct conf */
+};
+
+extern const struct setting conf_settings[]; /* ends with key NULL */
+const struct setting *conf_setting(const char *key); /* NULL: none */
+
+/* The defaults. */
+void conf_init(struct conf *c);
+void conf_release(struct conf *c);
+#define cleanup_conf cleanup(conf_release)
+
+/*
+ * Reads the file text; name is for messages. conf_load reads state_fd/venvbox.conf with the same
+ * refusals as manifest_load (owner, mode, links); a missing file is the defaults.
+ */
+int conf_parse(const char *text, size_t len, const char *name, struct conf *c, struct failure *f) must_check;
+int conf_load(int state_fd, struct conf *c, struct failure *f) must_check;
+
+/*
+ * Applies one key from the command line: a list grows (no item twice), a single value is
+ * replaced. Paths are made clean below cwd. -EINVAL with words in f for a bad one.
+ */
+int conf_set(struct conf *c, const char *key, const char *value, const char *cwd, struct failure *f) must_check;
+
+/* Appends the file text, with a comment per key; conf_parse reads it back to the same struct. */
+int conf_write(const struct conf *c, struct buf *out) must_check;
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * fd.h - descriptors: reading and writing whole files, opening without being
+ * led astray by symbolic links.
+ *
+ * Every descriptor made here is O_CLOEXEC. Functions return a descriptor or 0,
+ * or -errno.
+ */
+#ifndef VB_FD_H
+#define VB_FD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include "common/buf.h"
+#include "common/cleanup.h"
+
+/* Reads to the end of the file into out (appended). -EFBIG beyond limit bytes. */
+int fd_read_all(int fd, size_t limit, struct buf *out) must_check;
+int fd_read_file(int dirfd, const char *path, size_t limit, struct buf *out) must_check;
+
+/* Writes all of it, also to a pipe and when interrupted. */
+int fd_write_all(int fd, const void *data, size_t len) must_check;
+
+/*
+ * Replaces dirfd/name: writes a temporary file beside it (O_EXCL, never
+ * through a link), fsyncs, renames over. Any reader sees the old or the new
+ * file, whole. name has no slash.
+ */
+int fd_replace_file(int dirfd, const char *name, const void *data, size_t len, mode_t mode) must_check;
+
+/* An anonymous file with this content, at offset 0, sealed against change. */
+int fd_memfd(const char *name, const void *data, size_t len) must_check;
+
+/*
+ * Opens an absolute path one component at a time with O_NOFOLLOW, as O_PATH
+ * unless flags say otherwise; "." and ".." are refused (-EINVAL), a symbolic link in
+ * any place is -ELOOP. flags: added for the last component.
+ */
+int fd_open_nofollow(const char *path, int flags) must_check;
+
+/* The same below dirfd, for a relative path of one or more components. */
+int fd_open_below(int dirfd, const char *relative, int flags) must_check;
+
+/*
+ * Removes what is below dirfd/name and name itself, following nothing and
+ * crossing no mount. Missing is success. Depth is bounded only by memory: no recursion on the stack deeper than
+ * a hostile tree could exploit (-ELOOP beyond 1000 levels).
+ */
+int fd_remove_tree(int dirfd, const char *name) must_check;
+
+/* close_range(first, ~0), or /proc/self/fd where the kernel is older. */
+int fd_close_from(int first) must_check;
+
+/* The identity of a file as the manifest remembers it. */
+struct file_id {
+	uint64_t dev;
+	uint64_t ino;
+	uint64_t size;
+	int64_t mtime_ns;
+};
+
+void file_id_from_stat(const struct stat *st, struct file_id *id);
+bool file_id_same(const struct file_id *a, const struct file_id *b);
+
+#endif

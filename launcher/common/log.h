@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * log.h - lines for people on standard error. Used by the main.c of each program
+ * and by what reports to the user on its behalf; nothing else prints.
+ */
+#ifndef VB_LOG_H
+#define VB_LOG_H
+
+#include <stdbool.h>
+
+#include "common/buf.h"
+#include "common/cleanup.h"
+
+/* `venvbox: ` and the text as one line, escaped as failure_print() does, in one write(2). */
+void log_warn(const char *fmt, ...) printf_like(1, 2);
+
+/* Appends text so that no terminal obeys it: control characters and invalid UTF-8 become \xNN, a newline \n. */
+void log_escape(struct buf *out, const char *text);
+
+/*
+ * Appends word as a POSIX shell reads it back, byte for byte: bare where that
+ * is safe, '...' where it is printable, $'...' (bash, POSIX 2024) where it holds control
+ * characters or invalid UTF-8.
+ */
+void log_shell_quote(struct buf *out, const char *word);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * names.h - the names, numbers and paths that several programs must agree on.
+ */
+#ifndef VB_NAMES_H
+#define VB_NAMES_H
+
+/* Exit status of every failure that is ours and not the program's. */
+#define VB_EXIT_FAILURE 125
+
+/* Below the venv. Everything in VB_STATE is read-only inside a box. */
+#define VB_STATE      "venvbox"
+#define VB_MANIFEST   "manifest"      /* facts the launcher trusts instead of pyvenv.cfg */
+#define VB_CONF       "venvbox.conf"  /* the user's policy, INI */
+#define VB_FILTER     "filter.bpf"    /* compiled seccomp program, raw struct sock_filter[] */
+#define VB_INNER_BIN  "inner-bin"     /* what the box sees as <venv>/bin */
+#define VB_ORIG_BIN   "orig-bin"      /* <venv>/bin as it was before the install */
+#define VB_LOCK       "lock"          /* read lock: a box runs; write lock: the last one tidies up */
+#define VB_PIP_LOCK   "pip.lock"      /* write lock: one pip run at a time */
+#define VB_PIP_CACHE  "pip-cache"     /* ~/.cache/pip of pip runs */
+#define VB_PIP_TMP    "pip-tmp"       /* parents of /tmp of pip runs, on disk */
+#define VB_ETC        "etc"           /* synthetic passwd, group, nsswitch.conf */
+#define VB_LIBPYTHON  "libpython"     /* symbolic link to the shared libpython; there for EMBED_SHARED only */
+#define VB_BASE_PYTHON "base-python"  /* symbolic link to the base interpreter; there for EMBED_EXEC only */
+#define VB_MASKS      "masks"         /* journal of the names masked for a run */
+#define VB_HOME       "home"          /* beside VB_STATE: HOME inside */
+#define VB_CACHE      "cache"         /* beside VB_STATE: ~/.cache inside */
+
+/* Programs, in libexec (PKGLIBEXECDIR). */
+#define VB_LAUNCHER   "venvbox-launcher"
+#define VB_INIT       "venvbox-init"
+#define VB_PYTHON     "venvbox-python"        /* opens a shared libpython */
+#define VB_PYTHON_STATIC "venvbox-python-static" /* the distribution's libpython linked in; may be absent */
+#define VB_FILTER_HELPER "venvbox-filter"
+
+/* Inside the box. */
+#define VB_RUN_DIR    "/run/venvbox"
+#define VB_RUN_FD     "/run/venvbox/fd" /* plain files of the caller, read-only, by descriptor number */
+
+/* The channel: descriptor of PID 1 that is its end of the SOCK_SEQPACKET pair. */
+#define VB_CHANNEL_FD 3
+
+/*
+ * "Am I inside?": prctl(VB_PRCTL_SEALED, 0, 0, 0, 0) fails with errno
+ * VB_ERRNO_SEALED in a process that our filter holds, with EINVAL elsewhere.
+ */
+#define VB_PRCTL_SEALED 0x76624f58 /* "vbOX" */
+#define VB_ERRNO_SEALED 4000
+
+/* Compiled-in program that makes the containers; never taken from PATH. */
+#ifndef VB_BWRAP
+#define VB_BWRAP "/usr/bin/bwrap"
+#endif
+
+#endif

@@ -1,0 +1,22 @@
+noinst_LIBRARIES += libvb-host.a
+libvb_host_a_CFLAGS = $(AM_CFLAGS)
+libvb_host_a_SOURCES = \
+	launcher/host/bwrap.c launcher/host/bwrap.h \
+	launcher/host/dotenv.c launcher/host/dotenv.h \
+	launcher/host/env.c launcher/host/env.h \
+	launcher/host/mask.c launcher/host/mask.h \
+	launcher/host/pipcmd.c launcher/host/pipcmd.h \
+	launcher/host/plan.c launcher/host/plan.h \
+	launcher/host/policy.c launcher/host/policy.h \
+	launcher/host/pycmd.c launcher/host/pycmd.h \
+	launcher/host/relay.c launcher/host/relay.h \
+	launcher/host/spawn.c launcher/host/spawn.h \
+	launcher/host/supervise.c launcher/host/supervise.h \
+	launcher/host/tty.c launcher/host/tty.h \
+	launcher/host/userfds.c launcher/host/userfds.h \
+	launcher/host/venv.c launcher/host/venv.h \
+	launcher/host/verbose.c launcher/host/verbose.h
+
+pkglibexec_PROGRAMS += venvbox-launcher
+venvbox_launcher_SOURCES = launcher/host/main.c
+venvbox_launcher_LDADD = libvb-host.a libvb-stubs.a libvb-common.a $(INIH_LIBS)

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * supervise.h - one run of one box, from the fork of bwrap to the last report
+ * of its PID 1 (spec B3, B4; design.md, Terminal and signals).
+ */
+#ifndef VB_SUPERVISE_H
+#define VB_SUPERVISE_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/failure.h"
+#include "common/wire.h"
+#include "host/userfds.h"
+
+/* Everything a run needs; all is borrowed, nothing is closed or freed by supervise_run(). */
+struct launch {
+	int args_fd;            /* --args: options of bwrap, NUL-separated */
+	int init_fd;            /* venvbox-init, executed as /proc/self/fd/N */
+	const int *bwrap_fds;   /* named in the options: inherited by bwrap under the same numbers, all >= 10 */
+	size_t n_bwrap_fds;
+	int filter_fd;          /* memfd or file with the seccomp program */
+	int payload_fd;         /* memfd, payload_pack() */
+	struct orders *orders;  /* all but fds, sig_ignored, sig_blocked, which supervise_run fills in */
+	struct userfds *fds;
+};
+
+struct outcome {
+	bool sealed;      /* PID 1 reported the seal */
+	int exec_errno;   /* != 0: the payload could not be executed; status is 126 or 127 as env(1) has it */
+	int wait_status;  /* as waitpid(2) has it */
+};
+
+/*
+ * Runs the box to its end. 0: *o says how the payload ended. -errno with words in
+ * f: the box failed, nothing of the payload has run or it was ended.
+ * What bwrap wrote to its standard error is in f, not on ours. On success with output of bwrap, nothing is printed.
+ *
+ * Signals are blocked from the first line and stay so on return: the caller ends with supervise_end().
+ */
+int supervise_run(const struct launch *l, struct outcome *o, struct failure *f) must_check;
+
+/*
+ * Ends this process as the payload ended: exit status, or the same signal on
+ * ourselves (RLIMIT_CORE 0 first, default action, unblocked).
+ */
+void supervise_end(const struct outcome *o) __attribute__((noreturn));
+
+#endif

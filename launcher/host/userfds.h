@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * userfds.h - what becomes of each descriptor the caller left open (design.md,
+ * law 6; spec B5).
+ */
+#ifndef VB_USERFDS_H
+#define VB_USERFDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/failure.h"
+#include "common/strv.h"
+
+enum userfd_fate {
+	USERFD_CLOSED,    /* not given */
+	USERFD_NULL,      /* 0-2 that were a directory, O_PATH or a refused device: /dev/null instead */
+	USERFD_PASS,      /* goes in as it is */
+	USERFD_REOPEN,    /* plain file open for reading only: read-only bind, reopened inside at its offset */
+	USERFD_RELAY_IN,  /* the same, but it cannot be bound: read by us, given as a pipe */
+	USERFD_RELAY_OUT, /* plain file open for writing only, outside what the box may write: given as a pipe, written by us */
+};
+
+struct userfd {
+	int fd;          /* the caller's descriptor, still at its number; not ours to close before the end */
+	enum userfd_fate fate;
+	int flags;       /* F_GETFL */
+	off_t offset;    /* USERFD_REOPEN */
+	uint64_t dev, ino;
+	int pipe_box;    /* USERFD_RELAY_*: the end that goes in, owned; two descriptors of one file share it: -1 in the second */
+	int pipe_host;   /* the end that stays, owned */
+	size_t same_as;  /* index of the descriptor whose pipe this shares, or its own index */
+};
+
+struct userfds {
+	struct userfd *v;
+	size_t n;
+	bool was_closed[3]; /* of 0, 1, 2: the caller had it closed, so has the payload */
+};
+
+/*
+ * First thing in main(): opens /dev/null O_CLOEXEC on each of 0, 1, 2 that is closed (so that nothing
+ * of ours lands there) and remembers it.
+ */
+int userfds_reserve(struct userfds *u) must_check;
+
+/*
+ * Sorts all inherited descriptors: those in /proc/self/fd without FD_CLOEXEC. writable: clean
+ * paths that the box may write, a plain file below which passes as it is when
+ * open for writing. listen_fds: LISTEN_PID names us and LISTEN_FDS is set, so sockets 3 .. 3+listen_fds-1 pass; else 0.
+ */
+int userfds_collect(struct userfds *u, const struct strv *writable, int listen_fds, struct failure *f) must_check;
+
+void userfds_release(struct userfds *u);
+
+#endif

@@ -1,0 +1,6 @@
+# What stands in for a command: the publisher of bin/ names, shell, synthetic passwd and group.
+noinst_LIBRARIES += libvb-stubs.a
+libvb_stubs_a_CFLAGS = $(AM_CFLAGS)
+libvb_stubs_a_SOURCES = \
+	stubs/publish.c stubs/publish.h \
+	stubs/etc.c stubs/etc.h
