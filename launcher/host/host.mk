@@ -1,15 +1,25 @@
 noinst_LIBRARIES += libvb-host.a
 libvb_host_a_CFLAGS = $(AM_CFLAGS)
 libvb_host_a_SOURCES = \
+	launcher/host/appeared.c launcher/host/appeared.h \
 	launcher/host/bwrap.c launcher/host/bwrap.h \
+	launcher/host/callfilter.c launcher/host/callfilter.h \
+	launcher/host/capname.c launcher/host/capname.h \
 	launcher/host/dotenv.c launcher/host/dotenv.h \
 	launcher/host/env.c launcher/host/env.h \
+	launcher/host/facts.c launcher/host/facts.h \
+	launcher/host/inputs.c launcher/host/inputs.h \
+	launcher/host/layout.c launcher/host/layout.h \
 	launcher/host/mask.c launcher/host/mask.h \
+	launcher/host/payload.c launcher/host/payload.h \
 	launcher/host/pipcmd.c launcher/host/pipcmd.h \
 	launcher/host/plan.c launcher/host/plan.h \
 	launcher/host/policy.c launcher/host/policy.h \
 	launcher/host/pycmd.c launcher/host/pycmd.h \
 	launcher/host/relay.c launcher/host/relay.h \
+	launcher/host/run.c launcher/host/run.h \
+	launcher/host/session.c launcher/host/session.h \
+	launcher/host/sources.c launcher/host/sources.h \
 	launcher/host/spawn.c launcher/host/spawn.h \
 	launcher/host/supervise.c launcher/host/supervise.h \
 	launcher/host/tty.c launcher/host/tty.h \

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "host/appeared.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/fd.h"
+#include "common/path.h"
+
+#define MAX_DIRS 256
+#define MAX_ENTRIES 8192
+
+struct scan {
+	int project_fd;
+	const struct timespec *since;
+	const struct strv *known;
+	const char *venv_below; /* the venv's own path below the project, or NULL */
+	struct strv dirs;       /* still to be read; "" is the project */
+	struct strv *found;
+	size_t entries;
+};
+
+/* What the host executes or obeys; a venv is known by its pyvenv.cfg. */
+static bool is_of_interest(const char *name)
+{
+	static const char *const names[] = { ".git", ".envrc", ".env", ".vscode", ".idea", "pyvenv.cfg" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool is_skipped(const struct scan *s, const char *name, const char *relative)
+{
+	return strcmp(name, "node_modules") == 0 || strcmp(name, "__pycache__") == 0 || strcmp(name, "site-packages") == 0
+		|| (s->venv_below != NULL && strcmp(relative, s->venv_below) == 0);
+}
+
+/* Birth time where the file system keeps one, else the time of the last change of the inode. */
+static bool is_new(const struct scan *s, int dirfd, const char *name)
+{
+	struct statx stx;
+	struct statx_timestamp t;
+
+	if (statx(dirfd, name, AT_SYMLINK_NOFOLLOW, STATX_BTIME | STATX_CTIME, &stx) < 0)
+		return false;
+	t = (stx.stx_mask & STATX_BTIME) ? stx.stx_btime : stx.stx_ctime;
+	return t.tv_sec > s->since->tv_sec || (t.tv_sec == s->since->tv_sec && (long) t.tv_nsec >= s->since->tv_nsec);
+}
+
+static int see(struct scan *s, int dirfd, const char *dir, const struct dirent *d)
+{
+	cleanup_free char *relative = *dir ? path_join(dir, d->d_name) : strdup(d->d_name);
+
+	if (relative == NULL)
+		return -ENOMEM;
+	if (is_of_interest(d->d_name))
+		return strv_contains(s->known, relative) || !is_new(s, dirfd, d->d_name) ? 0 : strv_add(s->found, relative);
+	if (d->d_type == DT_DIR && s->dirs.n < MAX_DIRS && !is_skipped(s, d->d_name, relative))
+		return strv_add(&s->dirs, relative);
+	return 0;
+}
+
+static int read_dir(struct scan *s, const char *relative)
+{
+	cleanup_fd int fd = *relative ? fd_open_below(s->project_fd, relative, O_RDONLY | O_DIRECTORY)
+				      : openat(s->project_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_dir DIR *dir = NULL;
+	struct dirent *d;
+	int r = 0;
+
+	if (fd < 0)
+		return 0;
+	dir = fdopendir(fd);
+	if (dir == NULL)
+		return -errno;
+	(void) take_fd(&fd);
+	while (r == 0 && s->entries++ < MAX_ENTRIES && (d = readdir(dir)) != NULL)
+		if (!(d->d_name[0] == '.' && (d->d_name[1] == '\0' || strcmp(d->d_name, "..") == 0)))
+			r = see(s, dirfd(dir), relative, d);
+	return r;
+}
+
+int appeared_scan(int project_fd, const struct timespec *since, const struct strv *known, const char *venv_below, struct strv *found)
+{
+	struct scan s = { .project_fd = project_fd, .since = since, .known = known, .venv_below = venv_below, .found = found };
+	int r = strv_add(&s.dirs, "");
+
+	/* Breadth first: what lies near the root is what people open. */
+	for (size_t i = 0; r == 0 && i < s.dirs.n; i++)
+		r = read_dir(&s, s.dirs.v[i]);
+	strv_release(&s.dirs);
+	return r;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * appeared.h - what a run left below the project that tools of the host would
+ * execute or obey: a new repository, a venv, an .envrc (design.md, law 4).
+ */
+#ifndef VB_APPEARED_H
+#define VB_APPEARED_H
+
+#include <time.h>
+
+#include "common/strv.h"
+
+/*
+ * Adds to found the paths, relative to the project, of such names that were made at or after
+ * `since` (CLOCK_REALTIME). Looks at the upper directories only, a bounded number of them: a help
+ * to the user, not a defence. known: relative paths left out (what the plan protects already).
+ */
+int appeared_scan(int project_fd, const struct timespec *since, const struct strv *known, const char *venv_below,
+		  struct strv *found) must_check;
+
+#endif

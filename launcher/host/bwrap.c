@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "host/bwrap.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "common/log.h"
+
+/* One row per kind: the option by descriptor, and by path. */
+static const struct {
+	const char *by_fd;
+	const char *by_path;
+	bool has_source;
+} spelling[] = {
+	[OP_RO] = { "--ro-bind-fd", "--ro-bind", true },
+	[OP_RW] = { "--bind-fd", "--bind", true },
+	[OP_COPY] = { "--file", "--ro-bind", true },
+	[OP_DATA] = { "--ro-bind-data", "--ro-bind", true },
+	[OP_SYMLINK] = { "--symlink", "--symlink", true },
+	[OP_TMPFS] = { "--tmpfs", "--tmpfs", false },
+	[OP_DIR] = { "--dir", "--dir", false },
+	[OP_PROC] = { "--proc", "--proc", false },
+	[OP_DEV] = { "--dev", "--dev", false },
+	[OP_REMOUNT_RO] = { "--remount-ro", "--remount-ro", false },
+	[OP_WORDS] = { NULL, NULL, false },
+};
+
+static int add_mode(const struct op *op, struct strv *words)
+{
+	int r;
+
+	if (op->mode == 0 || (op->kind != OP_TMPFS && op->kind != OP_DIR))
+		return 0;
+	r = strv_add(words, "--perms");
+	return r < 0 ? r : strv_addf(words, "%04o", op->mode);
+}
+
+static int add_op(const struct op *op, bool by_path, struct strv *words)
+{
+	int r;
+
+	if (op->kind == OP_WORDS)
+		return strv_add_all(words, &op->words);
+	r = add_mode(op, words);
+	if (r == 0)
+		r = strv_add(words, by_path ? spelling[op->kind].by_path : spelling[op->kind].by_fd);
+	if (r == 0 && spelling[op->kind].has_source) {
+		if (op->kind == OP_SYMLINK || by_path)
+			r = strv_add(words, op->source);
+		else
+			r = strv_addf(words, "%d", op->fd);
+	}
+	return r < 0 ? r : strv_add(words, op->dest);
+}
+
+int bwrap_words(const struct plan *p, struct strv *words, int **fds, size_t *n_fds)
+{
+	cleanup_free int *list = calloc(p->n + 1, sizeof(*list));
+	size_t n = 0;
+	int r;
+
+	if (list == NULL)
+		return -ENOMEM;
+	r = strv_add_all(words, &p->options);
+	for (size_t i = 0; r == 0 && i < p->n; i++) {
+		r = add_op(&p->ops[i], false, words);
+		if (p->ops[i].fd >= 0)
+			list[n++] = p->ops[i].fd;
+	}
+	if (r < 0)
+		return r;
+	*fds = take_ptr(&list);
+	*n_fds = n;
+	return 0;
+}
+
+int bwrap_print(const struct plan *p, const char *bwrap, struct buf *out)
+{
+	cleanup_strv struct strv words = { 0 };
+	int r = strv_add(&words, bwrap);
+
+	if (r == 0)
+		r = strv_add_all(&words, &p->options);
+	for (size_t i = 0; r == 0 && i < p->n; i++)
+		if (p->ops[i].kind == OP_SYMLINK || !spelling[p->ops[i].kind].has_source || p->ops[i].source != NULL)
+			r = add_op(&p->ops[i], true, &words);
+	if (r == 0)
+		r = strv_add(&words, "--");
+	if (r == 0)
+		r = strv_add(&words, "/bin/sh");
+	for (size_t i = 0; r == 0 && i < words.n; i++) {
+		log_shell_quote(out, words.v[i]);
+		buf_putc(out, '\n');
+	}
+	return r < 0 ? r : out->failed ? -ENOMEM : 0;
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "host/facts.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/bwrapopt.h"
+#include "common/fd.h"
+#include "common/names.h"
+#include "common/path.h"
+#include "host/pipcmd.h"
+
+#define PIP_CONF_LIMIT (1u << 20)
+
+void facts_release(struct facts *x)
+{
+	free(x->cwd);
+	free(x->pip_tmp);
+	free(x->user_cache);
+	strv_release(&x->nested);
+	strv_release(&x->proc);
+	strv_release(&x->visible);
+	strv_release(&x->copies);
+	inputs_release(&x->inputs);
+	masks_end(&x->masks);
+	memset(x, 0, sizeof(*x));
+	x->masks.lock_fd = -1;
+}
+
+/* Repositories and venvs found at install; one that the user removed since is no loss. */
+static int gather_nested(const struct policy *p, int project_fd, struct facts *x, struct failure *f)
+{
+	const struct strv *known = &p->manifest->nested;
+
+	for (size_t i = 0; i < known->n; i++) {
+		cleanup_fd int fd = -1;
+		int r;
+
+		if (policy_is_unprotected(p, known->v[i]))
+			continue;
+		fd = fd_open_below(project_fd, known->v[i], O_PATH);
+		if (fd == -ENOENT || fd == -ENOTDIR)
+			continue;
+		if (fd < 0)
+			return fail_errno(f, -fd, "if you moved it yourself, run venvbox-install on this venv again",
+					  "cannot protect '%s/%s'", p->manifest->project, known->v[i]);
+		r = strv_add(&x->nested, known->v[i]);
+		if (r < 0)
+			return r;
+	}
+	strv_sort(&x->nested); /* a directory comes before what is below it */
+	return 0;
+}
+
+/*
+ * bwrap covers what of /proc it finds writable by access(2), which does not see that
+ * the kernel lets the owner, uid 0, write sysctls such as core_pattern (a program
+ * that the host's kernel runs as root at the next crash).
+ */
+static int gather_proc(struct facts *x)
+{
+	static const char *const covered[] = {
+		"/proc/sys", "/proc/sysrq-trigger", "/proc/mtrr", "/proc/scsi", "/proc/driver", "/proc/fs", "/proc/acpi", "/proc/latency_stats",
+	};
+
+	for (size_t i = 0; x->is_root && i < sizeof(covered) / sizeof(covered[0]); i++) {
+		int r = access(covered[i], F_OK) == 0 ? strv_add(&x->proc, covered[i]) : 0;
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int gather_visible(const struct policy *p, struct facts *x)
+{
+	static const char *const always[] = { "/proc", "/dev", VB_RUN_DIR };
+	const struct manifest *m = p->manifest;
+	int r = strv_add(&x->visible, m->project);
+
+	if (r == 0)
+		r = strv_add(&x->visible, m->venv);
+	for (size_t i = 0; r == 0 && i < sizeof(always) / sizeof(always[0]); i++)
+		r = strv_add(&x->visible, always[i]);
+	if (r == 0)
+		r = strv_add_all(&x->visible, &p->conf->ro);
+	if (r == 0)
+		r = strv_add_all(&x->visible, &p->conf->rw);
+	for (size_t i = 0; r == 0 && i < m->n_mounts; i++)
+		if (p->profile == PROFILE_SYSTEM ? m->mounts[i].in_system : m->mounts[i].in_minimal)
+			r = strv_add(&x->visible, m->mounts[i].dest);
+	for (size_t i = 0; r == 0 && i < p->user_mounts.n;) {
+		const struct bwrapopt *opt = bwrapopt_find(p->user_mounts.v[i]);
+
+		if (opt->dest >= 0)
+			r = strv_add(&x->visible, p->user_mounts.v[i + 1 + (size_t) opt->dest]);
+		i += opt->arity + 1;
+	}
+	return r;
+}
+
+/* --- pip ------------------------------------------------------------------ */
+
+static bool may_be_requirements(const char *path)
+{
+	const char *dot = strrchr(path_base(path), '.');
+
+	return dot == NULL || strcmp(dot, ".txt") == 0 || strcmp(dot, ".in") == 0 || strcmp(dot, ".lock") == 0;
+}
+
+static int add_all(struct inputs *in, const struct strv *paths)
+{
+	for (size_t i = 0; i < paths->n; i++) {
+		int r = may_be_requirements(paths->v[i]) ? inputs_add_requirements(in, paths->v[i]) : inputs_add(in, paths->v[i]);
+
+		if (r == 0)
+			r = inputs_add(in, paths->v[i]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Where a configuration file of the real home goes: the same place in the box's home; any other keeps its path. */
+static int add_copy(const struct policy *p, const char *home, const char *file, struct facts *x)
+{
+	cleanup_free char *box_home = path_join(p->manifest->venv, VB_HOME);
+	const char *below = home ? path_below(file, home) : NULL;
+	cleanup_free char *dest = NULL;
+	int r;
+
+	if (box_home == NULL)
+		return -ENOMEM;
+	dest = below ? path_join(box_home, below) : strdup(file);
+	if (dest == NULL)
+		return -ENOMEM;
+	r = strv_add(&x->copies, file);
+	return r < 0 ? r : strv_add(&x->copies, dest);
+}
+
+static int gather_pip_conf(const struct policy *p, const char *home, const struct strv *env, struct facts *x)
+{
+	cleanup_strv struct strv files = { 0 };
+	int r = pipcmd_config_files(env, home, &files);
+
+	for (size_t i = 0; r == 0 && i < files.n; i++) {
+		cleanup_strv struct strv named = { 0 };
+		cleanup_buf struct buf text = { 0 };
+
+		/* One that a box may have written steers nothing here; pip itself reads it, inside. */
+		if (path_is_within(files.v[i], p->manifest->project) || path_is_within(files.v[i], p->manifest->venv))
+			continue;
+		if (fd_read_file(AT_FDCWD, files.v[i], PIP_CONF_LIMIT, &text) < 0)
+			continue;
+		r = add_copy(p, home, files.v[i], x);
+		if (r == 0)
+			r = pipcmd_paths_from_conf(text.data ? text.data : "", text.len, x->cwd, &named);
+		if (r == 0)
+			r = add_all(&x->inputs, &named);
+	}
+	return r;
+}
+
+static int gather_pip(const struct policy *p, const struct job *job, char *const argv[], const struct strv *env,
+		      const char *home, struct facts *x)
+{
+	cleanup_strv struct strv paths = { 0 };
+	int r = pipcmd_paths_from_args(argv + (job->kind == JOB_PYTHON ? job->cmd.first_arg : 1), x->cwd, &paths);
+
+	if (r == 0)
+		r = pipcmd_paths_from_env(env, x->cwd, &paths);
+	if (r == 0)
+		r = add_all(&x->inputs, &paths);
+	if (r == 0)
+		r = gather_pip_conf(p, home, env, x);
+	if (r == 0) {
+		cleanup_free char *state = path_join(p->manifest->venv, VB_STATE);
+
+		x->pip_tmp = state ? path_join(state, VB_PIP_TMP) : NULL;
+		if (x->pip_tmp == NULL)
+			r = -ENOMEM;
+	}
+	return r;
+}
+
+/* ------------------------------------------------------------------------- */
+
+static int gather_script(const struct job *job, struct facts *x)
+{
+	cleanup_free char *path = NULL;
+
+	if (job->kind != JOB_PYTHON || job->cmd.kind != PYCMD_SCRIPT)
+		return 0;
+	path = path_clean(x->cwd, job->cmd.target);
+	return path == NULL ? -ENOMEM : inputs_add(&x->inputs, path);
+}
+
+static int gather_user_cache(const struct policy *p, const char *home, struct facts *x, struct failure *f)
+{
+	cleanup_free char *cache = NULL;
+
+	if (!p->user_pip_cache || home == NULL)
+		return 0;
+	cache = path_join(home, ".cache");
+	x->user_cache = cache ? path_join(cache, "pip") : NULL;
+	if (x->user_cache == NULL)
+		return -ENOMEM;
+	if ((mkdir(cache, 0700) < 0 && errno != EEXIST) || (mkdir(x->user_cache, 0700) < 0 && errno != EEXIST))
+		return fail_errno(f, errno, "unset SANDBOX_USE_PIP_CACHE, or make the directory", "cannot make '%s'", x->user_cache);
+	return 0;
+}
+
+int facts_gather(const struct policy *p, const struct job *job, char *const argv[], const struct strv *env,
+		 int project_fd, const char *cwd, struct facts *x, struct failure *f)
+{
+	const char *home_env = strv_getenv(env, "HOME");
+	cleanup_free char *home = home_env && *home_env == '/' ? path_clean("/", home_env) : NULL;
+	int r;
+
+	memset(x, 0, sizeof(*x));
+	x->masks.lock_fd = -1;
+	x->is_root = getuid() == 0;
+	x->own_etc = p->manifest->uid == getuid();
+	x->cwd = strdup(cwd);
+	x->inputs = (struct inputs) { .visible = &x->visible, .home = home, .project = p->manifest->project };
+	r = x->cwd ? gather_nested(p, project_fd, x, f) : -ENOMEM;
+	if (r == 0)
+		r = gather_proc(x);
+	if (r == 0)
+		r = gather_visible(p, x);
+	if (r == 0)
+		r = gather_script(job, x);
+	if (r == 0 && p->pip_run)
+		r = gather_pip(p, job, argv, env, home, x);
+	if (r == 0)
+		r = gather_user_cache(p, home, x, f);
+	x->inputs.home = NULL; /* it ends with this function */
+	return r;
+}

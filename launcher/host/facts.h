@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * facts.h - what the disk says at this start, read once, before the plan is
+ * made. Boxes can write in the project, so nothing here follows a link there.
+ */
+#ifndef VB_FACTS_H
+#define VB_FACTS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "common/failure.h"
+#include "common/strv.h"
+#include "host/inputs.h"
+#include "host/mask.h"
+#include "host/policy.h"
+
+struct facts {
+	char *cwd;            /* clean; where the payload starts */
+	bool is_root;         /* uid 0: the kernel lets it write /proc/sys whatever its capabilities */
+	bool own_etc;         /* the passwd and group kept beside the manifest are of this user */
+	struct strv nested;   /* of manifest.nested, those that are there now; below the project */
+	struct strv proc;     /* what of /proc is covered for root, absolute */
+	struct strv visible;  /* clean paths that are in every box of this run; for inputs */
+	struct inputs inputs;
+	struct strv copies;   /* pip run: pairs (source, dest) of configuration files copied in */
+	char *pip_tmp;        /* pip run: its /tmp, on disk; else NULL */
+	char *user_cache;     /* the caller's own ~/.cache/pip, if it was asked for; else NULL */
+	struct masks masks;   /* filled in by the caller: masks_begin() */
+};
+
+void facts_release(struct facts *x);
+#define cleanup_facts cleanup(facts_release)
+
+/* project_fd: the project's directory. argv: of this process. env: our environment. Everything else is borrowed for the life of x. */
+int facts_gather(const struct policy *p, const struct job *job, char *const argv[], const struct strv *env,
+		 int project_fd, const char *cwd, struct facts *x, struct failure *f) must_check;
+
+#endif

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "host/inputs.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/fd.h"
+#include "common/path.h"
+#include "host/pipcmd.h"
+
+#define MAX_LINKS 40 /* as the kernel has it: path_resolution(7) */
+#define MAX_REQUIREMENTS 64
+#define REQUIREMENTS_LIMIT (4u << 20)
+
+void inputs_release(struct inputs *in)
+{
+	strv_release(&in->paths);
+	strv_release(&in->links);
+	strv_release(&in->refused);
+}
+
+static bool is_visible(const struct inputs *in, const char *path)
+{
+	for (size_t i = 0; i < in->visible->n; i++)
+		if (path_is_within(path, in->visible->v[i]))
+			return true;
+	return false;
+}
+
+static int add_link(struct inputs *in, const char *text, const char *place)
+{
+	int r;
+
+	for (size_t i = 0; i + 1 < in->links.n; i += 2)
+		if (strcmp(in->links.v[i + 1], place) == 0)
+			return 0;
+	r = strv_add(&in->links, text);
+	return r < 0 ? r : strv_add(&in->links, place);
+}
+
+enum step {
+	STEP_DONE,   /* no more links: path is the real one, outside what is visible */
+	STEP_AGAIN,  /* a link was followed: path has changed */
+	STEP_INSIDE, /* it leads into the box */
+	STEP_GONE,   /* there is nothing */
+};
+
+/* Follows link `place` (text), the rest of the path being `rest`. */
+static int follow(struct inputs *in, char **path, const char *place, const char *text, const char *rest)
+{
+	cleanup_free char *dir = strndup(place, (size_t) (path_base(place) - place));
+	cleanup_free char *target = NULL;
+	char *joined;
+	int r = add_link(in, text, place);
+
+	if (r < 0)
+		return r;
+	target = dir == NULL ? NULL : path_clean(dir, text);
+	joined = target == NULL ? NULL : *rest == '\0' ? strdup(target) : path_join(target, rest);
+	if (joined == NULL)
+		return -ENOMEM;
+	free(*path);
+	*path = joined;
+	return STEP_AGAIN;
+}
+
+/* Walks *path to its first link. */
+static int walk(struct inputs *in, char **path)
+{
+	for (char *slash = *path; slash != NULL;) {
+		cleanup_free char *place = NULL;
+		char text[PATH_MAX];
+		ssize_t len;
+
+		slash = strchr(slash + 1, '/');
+		place = slash ? strndup(*path, (size_t) (slash - *path)) : strdup(*path);
+		if (place == NULL)
+			return -ENOMEM;
+		if (is_visible(in, place))
+			return STEP_INSIDE;
+		len = readlink(place, text, sizeof(text) - 1);
+		if (len < 0 && errno != EINVAL)
+			return STEP_GONE;
+		if (len >= 0) {
+			text[len] = '\0';
+			return follow(in, path, place, text, slash ? slash + 1 : "");
+		}
+	}
+	return STEP_DONE;
+}
+
+/* Nobody means his whole home, with its keys, when he names a file; and a mount over the project would hide it. */
+static bool is_too_much(const struct inputs *in, const char *path)
+{
+	return path_is_within(in->project, path) || (in->home != NULL && path_is_within(in->home, path));
+}
+
+/* The real path behind a named one, NULL if it is in the box already or not there. */
+static int resolve(struct inputs *in, const char *named, char **real)
+{
+	cleanup_free char *path = strdup(named);
+	int step = STEP_AGAIN;
+
+	*real = NULL;
+	for (int links = 0; path != NULL && step == STEP_AGAIN && links < MAX_LINKS; links++)
+		step = walk(in, &path);
+	if (path == NULL)
+		return -ENOMEM;
+	if (step == STEP_DONE)
+		*real = take_ptr(&path);
+	return step < 0 ? step : 0;
+}
+
+int inputs_add(struct inputs *in, const char *path)
+{
+	cleanup_free char *real = NULL;
+	struct stat st;
+	int r = resolve(in, path, &real);
+
+	if (r < 0 || real == NULL || strv_contains(&in->paths, real))
+		return r;
+	if (lstat(real, &st) < 0 || (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
+		return 0;
+	return strv_add(is_too_much(in, real) ? &in->refused : &in->paths, real);
+}
+
+int inputs_add_requirements(struct inputs *in, const char *path)
+{
+	cleanup_strv struct strv files = { 0 };
+	int r = strv_add(&files, path);
+
+	for (size_t i = 0; r == 0 && i < files.n && i < MAX_REQUIREMENTS; i++) {
+		cleanup_strv struct strv named = { 0 };
+		cleanup_strv struct strv nested = { 0 };
+		cleanup_buf struct buf text = { 0 };
+		cleanup_free char *real = NULL;
+		cleanup_free char *dir = NULL;
+
+		r = resolve(in, files.v[i], &real);
+		if (r < 0)
+			return r;
+		/* In the project a box may have written it: then it may name what it likes, it is not given. */
+		if (real == NULL || fd_read_file(AT_FDCWD, real, REQUIREMENTS_LIMIT, &text) < 0)
+			continue;
+		dir = path_clean(real, "..");
+		if (dir == NULL)
+			return -ENOMEM;
+		r = inputs_add(in, files.v[i]);
+		if (r == 0)
+			r = pipcmd_paths_from_requirements(text.data ? text.data : "", text.len, dir, &named, &nested);
+		for (size_t k = 0; r == 0 && k < named.n; k++)
+			r = inputs_add(in, named.v[k]);
+		for (size_t k = 0; r == 0 && k < nested.n; k++)
+			r = strv_contains(&files, nested.v[k]) ? 0 : strv_add(&files, nested.v[k]);
+	}
+	return r;
+}

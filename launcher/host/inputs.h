@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * inputs.h - files of the host that this run's command line names: the script,
+ * a requirements file, a directory of wheels. They are bound read-only at
+ * their own path, and so are the links on the way to them.
+ *
+ * A link that a box could have planted is never followed: `python manage.py`,
+ * where manage.py was turned into a link to ~/.ssh/id_ed25519, shows no key.
+ */
+#ifndef VB_INPUTS_H
+#define VB_INPUTS_H
+
+#include "common/cleanup.h"
+#include "common/strv.h"
+
+struct inputs {
+	const struct strv *visible; /* clean paths that are in the box anyway, or that a box may write */
+	const char *home;           /* the caller's real home; clean, or NULL */
+	const char *project;
+	struct strv paths;          /* what to bind, each at its own path; no component is a link */
+	struct strv links;          /* pairs: text of the link, its place */
+	struct strv refused;        /* named, but it would lay the home or the project open; for people */
+};
+
+void inputs_release(struct inputs *in);
+
+/* path: clean. What is not there, or is neither a plain file nor a directory, is left out in silence: the program says so itself. */
+int inputs_add(struct inputs *in, const char *path) must_check;
+
+/* A requirements or constraints file: itself, and what it names, as far as no box can have written it. */
+int inputs_add_requirements(struct inputs *in, const char *path) must_check;
+
+#endif

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "host/mask.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/fd.h"
+#include "common/keyfile.h"
+#include "common/names.h"
+#include "host/policy.h"
+
+#define JOURNAL_LIMIT (64 * 1024)
+
+/* Bytes of the lock file: who runs (shared), and who changes the journal (exclusive, for moments). */
+enum lock_byte {
+	LOCK_RUNNING = 0,
+	LOCK_JOURNAL = 1,
+};
+
+static int lock(int fd, enum lock_byte byte, short type, bool wait)
+{
+	struct flock fl = { .l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1 };
+
+	while (fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &fl) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return 0;
+}
+
+/* --- the journal --------------------------------------------------------- */
+
+struct entry {
+	char *name;
+	bool is_dir;
+	uint64_t dev;
+	uint64_t ino;
+};
+
+struct journal {
+	struct entry v[4 * MASKS_MAX];
+	size_t n;
+};
+
+static void journal_release(struct journal *j)
+{
+	for (size_t i = 0; i < j->n; i++)
+		free(j->v[i].name);
+	j->n = 0;
+}
+
+static int journal_row(void *ctx, const char *key, const struct strv *fields)
+{
+	struct journal *j = ctx;
+	struct entry e = { 0 };
+
+	if (strcmp(key, "mask") != 0 || fields->n != 4 || j->n == sizeof(j->v) / sizeof(j->v[0]))
+		return -EBADMSG;
+	e.is_dir = strcmp(fields->v[1], "dir") == 0;
+	e.dev = strtoull(fields->v[2], NULL, 10);
+	e.ino = strtoull(fields->v[3], NULL, 10);
+	e.name = strdup(fields->v[0]);
+	if (e.name == NULL)
+		return -ENOMEM;
+	j->v[j->n++] = e;
+	return 0;
+}
+
+/* A journal that cannot be read is an empty one: then what was made is left, and protected as if it had always been there. */
+static void journal_read(int state_fd, struct journal *j)
+{
+	cleanup_buf struct buf text = { 0 };
+	unsigned line;
+
+	j->n = 0;
+	if (fd_read_file(state_fd, VB_MASKS, JOURNAL_LIMIT, &text) < 0)
+		return;
+	if (keyfile_parse(text.data, text.len, journal_row, j, &line) < 0)
+		journal_release(j);
+}
+
+/* One write(2) of a line, without fsync: after a power loss no box runs, and the name left is empty. */
+static int journal_append(int state_fd, const char *name, bool is_dir, const struct stat *st)
+{
+	cleanup_fd int fd = openat(state_fd, VB_MASKS, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	cleanup_buf struct buf line = { 0 };
+	char dev[24], ino[24];
+	const char *const fields[] = { name, is_dir ? "dir" : "file", dev, ino };
+
+	if (fd < 0)
+		return -errno;
+	(void) snprintf(dev, sizeof(dev), "%" PRIu64, (uint64_t) st->st_dev);
+	(void) snprintf(ino, sizeof(ino), "%" PRIu64, (uint64_t) st->st_ino);
+	keyfile_put(&line, "mask", fields, 4);
+	return line.failed ? -ENOMEM : fd_write_all(fd, line.data, line.len);
+}
+
+static const struct entry *journal_find(const struct journal *j, const char *name, const struct stat *st)
+{
+	for (size_t i = 0; i < j->n; i++)
+		if (strcmp(j->v[i].name, name) == 0 && j->v[i].dev == (uint64_t) st->st_dev && j->v[i].ino == (uint64_t) st->st_ino)
+			return &j->v[i];
+	return NULL;
+}
+
+/* Removes what we made and nobody has filled since. rmdir and an empty file lose nothing of anybody's. */
+static void remove_made(int project_fd, const struct entry *e)
+{
+	struct stat st;
+
+	if (fstatat(project_fd, e->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return;
+	if ((uint64_t) st.st_dev != e->dev || (uint64_t) st.st_ino != e->ino)
+		return;
+	if (S_ISDIR(st.st_mode))
+		(void) unlinkat(project_fd, e->name, AT_REMOVEDIR);
+	else if (S_ISREG(st.st_mode) && st.st_size == 0)
+		(void) unlinkat(project_fd, e->name, 0);
+}
+
+static void clear_made(int state_fd, int project_fd)
+{
+	struct journal j;
+
+	journal_read(state_fd, &j);
+	for (size_t i = 0; i < j.n; i++)
+		remove_made(project_fd, &j.v[i]);
+	if (j.n > 0)
+		(void) unlinkat(state_fd, VB_MASKS, 0);
+	journal_release(&j);
+}
+
+/* --- one run ------------------------------------------------------------- */
+
+static int make(const struct masks *m, const struct mask *mask)
+{
+	struct stat st;
+
+	if (mask->is_dir) {
+		if (mkdirat(m->project_fd, mask->name, 0755) < 0)
+			return -errno;
+	} else {
+		cleanup_fd int fd = openat(m->project_fd, mask->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
+
+		if (fd < 0)
+			return -errno;
+	}
+	if (fstatat(m->project_fd, mask->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	return journal_append(m->state_fd, mask->name, mask->is_dir, &st);
+}
+
+static int look(struct masks *m, struct mask *mask, const struct journal *j, const char *project, bool look_only, struct failure *f)
+{
+	struct stat st;
+	int r;
+
+	if (fstatat(m->project_fd, mask->name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		if (S_ISLNK(st.st_mode))
+			return fail_msg(f, ELOOP, "replace the link by what it points to, or add `unprotect` with this name to the policy",
+					"'%s/%s' is protected and a symbolic link", project, mask->name);
+		mask->state = journal_find(j, mask->name, &st) != NULL ? MASK_ABSENT : MASK_PRESENT;
+		return 0;
+	}
+	if (errno != ENOENT)
+		return fail_errno(f, errno, NULL, "cannot look at '%s/%s'", project, mask->name);
+	mask->state = MASK_ABSENT;
+	r = look_only ? 0 : make(m, mask);
+	/* A project that we cannot write is one in which the box, with the same rights, cannot make the name either. */
+	if (r == -EROFS || r == -EACCES || r == -EPERM)
+		mask->state = MASK_NOTHING;
+	else if (r < 0)
+		return fail_errno(f, -r, "the name is masked while a box runs; see venvbox.conf(5), unprotect",
+				  "cannot make '%s/%s'", project, mask->name);
+	return 0;
+}
+
+static int begin_locked(struct masks *m, const char *project, const struct protected_name *names,
+			const struct strv *skip, bool look_only, struct failure *f)
+{
+	struct journal j;
+	int r = 0;
+
+	/* Nobody runs: what the journal names was left by a launcher that was killed. */
+	if (!look_only && lock(m->lock_fd, LOCK_RUNNING, F_WRLCK, false) == 0)
+		clear_made(m->state_fd, m->project_fd);
+	if (!look_only)
+		r = lock(m->lock_fd, LOCK_RUNNING, F_RDLCK, true);
+	if (r < 0)
+		return fail_errno(f, -r, NULL, "cannot lock the state of the venv");
+	journal_read(m->state_fd, &j);
+	for (; r == 0 && names->name != NULL && m->n < MASKS_MAX; names++) {
+		struct mask *mask = &m->v[m->n];
+
+		if (strv_contains(skip, names->name))
+			continue;
+		mask->name = names->name;
+		mask->is_dir = names->is_dir;
+		r = look(m, mask, &j, project, look_only, f);
+		m->n++;
+	}
+	journal_release(&j);
+	return r;
+}
+
+int masks_begin(struct masks *m, int state_fd, int project_fd, const char *project,
+		const struct protected_name *names, const struct strv *skip, bool look_only, struct failure *f)
+{
+	int r;
+
+	memset(m, 0, sizeof(*m));
+	m->lock_fd = -1;
+	m->state_fd = state_fd;
+	m->project_fd = project_fd;
+	if (!look_only) {
+		m->lock_fd = openat(state_fd, VB_LOCK, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+		if (m->lock_fd < 0)
+			return fail_errno(f, errno, "run venvbox-install on this venv again", "cannot open the lock of the venv");
+		r = lock(m->lock_fd, LOCK_JOURNAL, F_WRLCK, true);
+		if (r < 0)
+			return fail_errno(f, -r, NULL, "cannot lock the journal of the venv");
+	}
+	r = begin_locked(m, project, names, skip, look_only, f);
+	if (!look_only)
+		(void) lock(m->lock_fd, LOCK_JOURNAL, F_UNLCK, false);
+	if (r < 0)
+		masks_end(m);
+	return r;
+}
+
+void masks_end(struct masks *m)
+{
+	if (m->lock_fd < 0)
+		return;
+	if (lock(m->lock_fd, LOCK_JOURNAL, F_WRLCK, true) == 0 && lock(m->lock_fd, LOCK_RUNNING, F_WRLCK, false) == 0)
+		clear_made(m->state_fd, m->project_fd);
+	(void) close(take_fd(&m->lock_fd)); /* lets both locks go */
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "host/payload.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/fd.h"
+#include "common/names.h"
+#include "common/path.h"
+#include "host/dotenv.h"
+#include "host/env.h"
+
+#define DOTENV_LIMIT (1u << 20)
+#define ENVIRON_LIMIT (8u << 20)
+
+void payload_release(struct payload *p)
+{
+	free(p->program);
+	strv_release(&p->argv);
+	strv_release(&p->env);
+	strv_release(&p->withheld);
+	strv_release(&p->warnings);
+}
+
+/* What the parent started with; *known says whether it could be read (hidepid, another user's process: it cannot). */
+static int parent_environment(struct strv *env, bool *known)
+{
+	cleanup_buf struct buf text = { 0 };
+	char path[64];
+
+	(void) snprintf(path, sizeof(path), "/proc/%d/environ", (int) getppid());
+	*known = fd_read_file(AT_FDCWD, path, ENVIRON_LIMIT, &text) == 0;
+	return *known ? env_split(text.data ? text.data : "", text.len, env) : 0;
+}
+
+/* The project's .env: data, never shell. A link is not followed: the box may have put it there. */
+static int read_dotenv(const struct session *s, struct strv *env, struct strv *warnings, struct failure *f)
+{
+	cleanup_fd int fd = openat(s->project_fd, ".env", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	cleanup_buf struct buf text = { 0 };
+	struct stat st;
+	int r;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return 0;
+	r = fd_read_all(fd, DOTENV_LIMIT, &text);
+	if (r < 0)
+		return fail_errno(f, -r, NULL, "cannot read '%s/.env'", s->manifest.project);
+	return dotenv_parse(text.data ? text.data : "", text.len, env, warnings);
+}
+
+static int set_fixed(const struct session *s, const struct job *job, const char *cwd, struct strv *env)
+{
+	cleanup_free char *home = path_join(s->manifest.venv, VB_HOME);
+	int r = home ? strv_setenv(env, "HOME", home) : -ENOMEM;
+
+	if (r == 0)
+		r = strv_setenv(env, "VIRTUAL_ENV", s->manifest.venv);
+	if (r == 0)
+		r = strv_setenv(env, "TMPDIR", "/tmp");
+	if (r == 0)
+		r = strv_setenv(env, "PWD", cwd);
+	if (r == 0 && strv_getenv(env, "PATH") == NULL)
+		r = strv_setenv(env, "PATH", "/usr/local/bin:/usr/bin:/bin");
+	if (r == 0 && job->kind == JOB_SHELL)
+		r = strv_setenv(env, "PS1", "(box) \\w\\$ ");
+	return r;
+}
+
+/* --setenv and --unsetenv, in their order. */
+static int set_by_options(const struct policy *policy, struct strv *env)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < policy->env.n; i++) {
+		const char *word = policy->env.v[i];
+		const char *equals = strchr(word, '=');
+		cleanup_free char *name = equals ? strndup(word, (size_t) (equals - word)) : strdup(word);
+
+		r = name ? strv_setenv(env, name, equals ? equals + 1 : NULL) : -ENOMEM;
+	}
+	return r;
+}
+
+static int make_env(const struct session *s, const struct job *job, const struct policy *policy, const struct strv *own,
+		    const char *cwd, struct payload *p, struct failure *f)
+{
+	cleanup_strv struct strv parent = { 0 };
+	cleanup_strv struct strv dotenv = { 0 };
+	struct strv mine = *own; /* borrowed: only strv_argv() of it is used */
+	struct env_input in = {
+		.own = strv_argv(&mine),
+		.allow = &s->conf.env,
+		.dotenv = &dotenv,
+		.pip_run = job->pip_run,
+	};
+	bool known;
+	int r = parent_environment(&parent, &known);
+
+	if (known)
+		in.parent = &parent;
+	if (r == 0)
+		r = read_dotenv(s, &dotenv, &p->warnings, f);
+	if (r == 0 && !policy->clear_env)
+		r = env_build(&in, &p->env, &p->withheld);
+	if (r == 0)
+		r = set_fixed(s, job, cwd, &p->env);
+	return r < 0 ? r : set_by_options(policy, &p->env);
+}
+
+static int make_argv(const struct session *s, const struct job *job, int argc, char *const argv[], struct payload *p)
+{
+	cleanup_free char *bin = path_join(s->manifest.venv, "bin");
+	int r;
+
+	switch (job->kind) {
+	case JOB_PYTHON:
+		/* The mount itself, whatever name was used: the other names are links in a directory that pip writes. */
+		p->program = bin ? path_join(bin, "python") : NULL;
+		break;
+	case JOB_COMMAND:
+		p->program = strdup(s->called.program);
+		break;
+	case JOB_SHELL:
+		p->program = strdup(access("/bin/bash", X_OK) == 0 ? "/bin/bash" : "/bin/sh");
+		break;
+	}
+	if (p->program == NULL)
+		return -ENOMEM;
+	r = strv_add(&p->argv, job->kind == JOB_SHELL ? p->program : s->called.argv0);
+	for (int i = 1; r == 0 && i < argc; i++)
+		r = strv_add(&p->argv, argv[i]);
+	return r;
+}
+
+int payload_make(const struct session *s, const struct job *job, const struct policy *policy, int argc, char *const argv[],
+		 const struct strv *own, const char *cwd, struct payload *p, struct failure *f)
+{
+	int r = make_argv(s, job, argc, argv, p);
+
+	if (r == 0)
+		r = make_env(s, job, policy, own, cwd, p, f);
+	return r;
+}

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "host/run.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <time.h>
+
+#include "common/fd.h"
+#include "common/log.h"
+#include "common/names.h"
+#include "common/path.h"
+#include "host/appeared.h"
+#include "host/bwrap.h"
+#include "host/callfilter.h"
+#include "host/facts.h"
+#include "host/layout.h"
+#include "host/payload.h"
+#include "host/plan.h"
+#include "host/policy.h"
+#include "host/session.h"
+#include "host/sources.h"
+#include "host/supervise.h"
+#include "host/userfds.h"
+#include "host/verbose.h"
+#include "stubs/publish.h"
+
+/* All that one run holds; each part is released by its owner's function. */
+struct run {
+	struct session session;
+	struct job job;
+	struct policy policy;
+	struct facts facts;
+	struct userfds fds;
+	struct payload payload;
+	struct plan plan;
+	struct orders orders;
+	struct strv env; /* our own */
+	char *cwd;
+	int pip_lock;
+	struct timespec started;
+};
+
+static void run_init(struct run *run)
+{
+	memset(run, 0, sizeof(*run));
+	run->session.project_fd = -1;
+	run->session.called.venv_fd = -1;
+	run->session.called.state_fd = -1;
+	run->facts.masks.lock_fd = -1;
+	run->pip_lock = -1;
+}
+
+static void run_release(struct run *run)
+{
+	facts_release(&run->facts); /* lets the lock go; uses descriptors of the session */
+	policy_release(&run->policy);
+	payload_release(&run->payload);
+	plan_release(&run->plan);
+	orders_release(&run->orders);
+	userfds_release(&run->fds);
+	strv_release(&run->env);
+	free(run->cwd);
+	session_release(&run->session);
+	if (run->pip_lock >= 0)
+		(void) close(run->pip_lock);
+}
+
+/* --- before ----------------------------------------------------------------- */
+
+static int read_environment(struct run *run)
+{
+	for (char **e = environ; *e != NULL; e++) {
+		int r = strv_add(&run->env, *e);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static bool is_set(const struct strv *env, const char *name)
+{
+	const char *value = strv_getenv(env, name);
+
+	return value != NULL && *value != '\0';
+}
+
+/* A directory that was removed under the caller has no name: Python starts there too, so it starts at the root. */
+static int find_cwd(struct run *run, struct failure *f)
+{
+	char path[PATH_MAX];
+	const char *cwd = getcwd(path, sizeof(path));
+
+	if (cwd == NULL && errno != ENOENT)
+		return fail_errno(f, errno, "go to a directory that you can read", "cannot tell the working directory");
+	run->cwd = strdup(cwd != NULL && *cwd == '/' ? cwd : "/");
+	return run->cwd ? 0 : -ENOMEM;
+}
+
+static int collect_fds(struct run *run, struct failure *f)
+{
+	cleanup_strv struct strv writable = { 0 };
+	const char *pid = strv_getenv(&run->env, "LISTEN_PID");
+	const char *n = strv_getenv(&run->env, "LISTEN_FDS");
+	int listen = pid != NULL && n != NULL && atol(pid) == (long) getpid() ? atoi(n) : 0;
+	int r = strv_add(&writable, run->session.manifest.project);
+
+	if (r == 0)
+		r = strv_add_all(&writable, &run->session.conf.rw);
+	return r < 0 ? r : userfds_collect(&run->fds, &writable, listen, f);
+}
+
+static int begin_masks(struct run *run, bool look_only, struct failure *f)
+{
+	return masks_begin(&run->facts.masks, run->session.called.state_fd, run->session.project_fd,
+			   run->session.manifest.project, policy_protected, &run->session.conf.unprotect, look_only, f);
+}
+
+/* Decides; nothing on the host has changed when this fails. */
+static int decide(struct run *run, int argc, char *argv[], struct failure *f)
+{
+	struct session *s = &run->session;
+	int r = session_open(s, f);
+
+	if (r == 0)
+		r = find_cwd(run, f);
+	if (r < 0)
+		return r;
+	policy_job(&s->called, argc, argv, run->cwd, &run->job);
+	run->job.verbose |= is_set(&run->env, "VERBOSE") || is_set(&run->env, "VENVBOX_VERBOSE");
+	return policy_make(&run->job, &s->manifest, &s->conf, &run->env, &run->policy, f);
+}
+
+static const char *start_dir(const struct run *run)
+{
+	return run->policy.chdir ? run->policy.chdir : run->cwd;
+}
+
+/* Takes the locks, makes the masks, opens everything. */
+static int prepare(struct run *run, int argc, char *argv[], struct failure *f)
+{
+	struct session *s = &run->session;
+	int r = session_make_home(s, f);
+
+	if (r == 0 && run->job.pip_run) {
+		run->pip_lock = session_pip_lock(s, f);
+		r = run->pip_lock < 0 ? run->pip_lock : 0;
+	}
+	if (r == 0)
+		r = facts_gather(&run->policy, &run->job, argv, &run->env, s->project_fd, run->cwd, &run->facts, f);
+	if (r == 0)
+		r = begin_masks(run, false, f);
+	if (r == 0)
+		r = collect_fds(run, f);
+	if (r == 0)
+		r = payload_make(s, &run->job, &run->policy, argc, argv, &run->env, start_dir(run), &run->payload, f);
+	if (r == 0)
+		r = layout_make(&run->policy, &run->facts, &run->fds, s->libexec, &run->plan, f);
+	return r < 0 ? r : sources_open(&run->plan, &run->orders, f);
+}
+
+static int say_before(const struct run *run)
+{
+	for (size_t i = 0; i < run->payload.warnings.n; i++)
+		log_warn("%s/.env: %s", run->session.manifest.project, run->payload.warnings.v[i]);
+	for (size_t i = 0; i < run->facts.inputs.refused.n; i++)
+		log_warn("'%s' is not shown to the box: it holds the project or your home", run->facts.inputs.refused.v[i]);
+	return run->job.verbose ? verbose_print(&run->session, &run->policy, &run->plan, &run->payload) : 0;
+}
+
+/* --- the run ------------------------------------------------------------------ */
+
+/* The options as bwrap's --args reads them: NUL after each. */
+static int args_memfd(const struct strv *words)
+{
+	cleanup_buf struct buf text = { 0 };
+
+	for (size_t i = 0; i < words->n; i++)
+		buf_add(&text, words->v[i], strlen(words->v[i]) + 1);
+	return text.failed ? -ENOMEM : fd_memfd("venvbox-args", text.data, text.len);
+}
+
+static int payload_memfd(const struct payload *p)
+{
+	cleanup_buf struct buf text = { 0 };
+	int r = payload_pack(&p->argv, &p->env, &text);
+
+	return r < 0 ? r : fd_memfd("venvbox-payload", text.data, text.len);
+}
+
+static int fill_orders(struct run *run)
+{
+	run->orders.keep_caps = run->policy.keep_caps;
+	run->orders.cwd = strdup(start_dir(run));
+	run->orders.program = strdup(run->payload.program);
+	return run->orders.cwd && run->orders.program ? 0 : -ENOMEM;
+}
+
+static int carry_out(struct run *run, struct outcome *o, struct failure *f)
+{
+	cleanup_strv struct strv words = { 0 };
+	cleanup_free int *fds = NULL;
+	cleanup_free char *init = path_join(run->session.libexec, VB_INIT);
+	cleanup_fd int args_fd = -1, payload_fd = -1, filter_fd = -1, init_fd = -1;
+	struct launch l = { .orders = &run->orders, .fds = &run->fds };
+	int r = fill_orders(run);
+
+	if (r == 0)
+		r = init ? bwrap_words(&run->plan, &words, &fds, &l.n_bwrap_fds) : -ENOMEM;
+	if (r < 0)
+		return r;
+	l.bwrap_fds = fds;
+	l.args_fd = args_fd = args_memfd(&words);
+	l.payload_fd = payload_fd = payload_memfd(&run->payload);
+	if (args_fd < 0 || payload_fd < 0)
+		return fail_errno(f, args_fd < 0 ? -args_fd : -payload_fd, NULL, "cannot make a file in memory");
+	l.filter_fd = filter_fd = callfilter_open(run->session.called.state_fd, run->session.libexec, run->policy.allow_calls, f);
+	if (filter_fd < 0)
+		return filter_fd;
+	l.init_fd = init_fd = open(init, O_RDONLY | O_CLOEXEC);
+	if (init_fd < 0)
+		return fail_errno(f, errno, "install venvbox again", "cannot open '%s'", init);
+	(void) clock_gettime(CLOCK_REALTIME, &run->started);
+	return supervise_run(&l, o, f);
+}
+
+/* --- after -------------------------------------------------------------------- */
+
+static int publish(struct run *run, struct failure *f)
+{
+	struct session *s = &run->session;
+	cleanup_free char *launcher = path_join(s->libexec, VB_LAUNCHER);
+	cleanup_fd int bin = fd_open_below(s->called.venv_fd, "bin", O_RDONLY | O_DIRECTORY);
+	cleanup_fd int inner = fd_open_below(s->called.state_fd, VB_INNER_BIN, O_RDONLY | O_DIRECTORY);
+	struct publish_report report = { 0 };
+	struct publish_input in = {
+		.bin_fd = bin, .inner_fd = inner, .launcher = launcher,
+		.recorded = &s->manifest.recorded, .allowed = &s->conf.publish,
+	};
+	int r;
+
+	if (launcher == NULL)
+		return -ENOMEM;
+	if (bin < 0 || inner < 0)
+		return fail_errno(f, bin < 0 ? -bin : -inner, NULL, "cannot open the commands of '%s'", s->manifest.venv);
+	r = publish_sync(&in, &report, f);
+	for (size_t i = 0; i < report.held_back.n; i++)
+		log_warn("not published: %s", report.held_back.v[i]);
+	publish_report_release(&report);
+	return r;
+}
+
+static void say_appeared(const struct run *run)
+{
+	const struct manifest *m = &run->session.manifest;
+	const char *below = path_below(m->venv, m->project);
+	cleanup_strv struct strv known = { 0 };
+	cleanup_strv struct strv found = { 0 };
+	int r = strv_add_all(&known, &m->nested);
+
+	for (size_t i = 0; r == 0 && policy_protected[i].name != NULL; i++)
+		r = strv_add(&known, policy_protected[i].name);
+	if (r == 0)
+		r = appeared_scan(run->session.project_fd, &run->started, &known, below, &found);
+	for (size_t i = 0; r == 0 && i < found.n; i++)
+		log_warn("'%s/%s' appeared during this run: programs outside the box may execute or obey it", m->project, found.v[i]);
+}
+
+/* Whatever the payload did: the venv is left in order, and the user told what he must know. */
+static int tidy(struct run *run, struct failure *f)
+{
+	int r = 0;
+
+	if (run->job.pip_run) {
+		r = publish(run, f);
+		if (fd_remove_tree(run->session.called.state_fd, VB_PIP_TMP) < 0)
+			log_warn("cannot empty '%s/" VB_STATE "/" VB_PIP_TMP "'", run->session.manifest.venv);
+	}
+	masks_end(&run->facts.masks);
+	say_appeared(run);
+	return r;
+}
+
+static void say_exec_failed(const struct run *run, int err)
+{
+	struct failure f = { 0 };
+
+	(void) fail_errno(&f, err, NULL, "cannot run '%s'", run->payload.program);
+	(void) failure_print(&f, err);
+	failure_release(&f);
+}
+
+static int run_steps(struct run *run, int argc, char *argv[], struct outcome *o, struct failure *f)
+{
+	int r = userfds_reserve(&run->fds);
+
+	if (r == 0)
+		r = read_environment(run);
+	if (r == 0)
+		r = venv_find((const char *) getauxval(AT_EXECFN), argv, strv_getenv(&run->env, "PATH"), &run->session.called, f);
+	if (r == 0)
+		r = decide(run, argc, argv, f);
+	if (r == 0)
+		r = prepare(run, argc, argv, f);
+	if (r < 0)
+		return r;
+	r = say_before(run);
+	if (r == 0)
+		r = carry_out(run, o, f);
+	if (r == 0 && o->exec_errno != 0)
+		say_exec_failed(run, o->exec_errno);
+	if (r == 0)
+		r = tidy(run, f);
+	return r;
+}
+
+int run_payload(int argc, char *argv[])
+{
+	struct outcome outcome = { 0 };
+	struct failure f = { 0 };
+	struct run run;
+	int r;
+
+	run_init(&run);
+	r = run_steps(&run, argc, argv, &outcome, &f);
+	if (r < 0) {
+		int status = failure_print(&f, r);
+
+		failure_release(&f);
+		run_release(&run);
+		return status;
+	}
+	run_release(&run);
+	supervise_end(&outcome);
+}
+
+/* --- --print-plan ---------------------------------------------------------------- */
+
+static int print_steps(struct run *run, const char *venv, struct buf *out, struct failure *f)
+{
+	char *argv[] = { (char *) "python", NULL };
+	int r = read_environment(run);
+
+	if (r == 0)
+		r = venv_open(venv, "python", &run->session.called, f);
+	if (r == 0)
+		r = decide(run, 1, argv, f);
+	if (r == 0)
+		r = facts_gather(&run->policy, &run->job, argv, &run->env, run->session.project_fd, run->cwd, &run->facts, f);
+	if (r == 0)
+		r = begin_masks(run, true, f);
+	if (r == 0)
+		r = layout_make(&run->policy, &run->facts, NULL, run->session.libexec, &run->plan, f);
+	return r < 0 ? r : bwrap_print(&run->plan, VB_BWRAP, out);
+}
+
+int run_print_plan(const char *venv)
+{
+	cleanup_buf struct buf out = { 0 };
+	struct failure f = { 0 };
+	struct run run;
+	int r;
+
+	run_init(&run);
+	r = print_steps(&run, venv, &out, &f);
+	if (r == 0)
+		r = fd_write_all(STDOUT_FILENO, out.data, out.len);
+	if (r < 0)
+		r = failure_print(&f, r);
+	failure_release(&f);
+	run_release(&run);
+	return r;
+}

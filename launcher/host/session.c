@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "host/session.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "common/fd.h"
+#include "common/log.h"
+#include "common/names.h"
+#include "common/path.h"
+
+void session_release(struct session *s)
+{
+	called_release(&s->called);
+	manifest_release(&s->manifest);
+	conf_release(&s->conf);
+	free(s->libexec);
+	if (s->project_fd >= 0)
+		(void) close(s->project_fd);
+	s->project_fd = -1;
+}
+
+static void hint_install(const struct session *s, struct failure *f)
+{
+	fail_hint(f, "run: venvbox-install %s", s->called.venv_real);
+}
+
+/* A copy or a renamed venv has paths in it that are another's; so has its policy. */
+static int check_place(const struct session *s, struct failure *f)
+{
+	const struct manifest *m = &s->manifest;
+	struct stat st;
+	int r = 0;
+
+	if (fstat(s->called.venv_fd, &st) < 0)
+		return fail_errno(f, errno, NULL, "cannot look at '%s'", s->called.venv_real);
+	if (strcmp(m->venv, s->called.venv_real) != 0)
+		r = fail_msg(f, ESTALE, NULL, "this venv was boxed as '%s' and is now '%s'", m->venv, s->called.venv_real);
+	else if (m->venv_dev != (uint64_t) st.st_dev || m->venv_ino != (uint64_t) st.st_ino)
+		r = fail_msg(f, ESTALE, NULL, "'%s' is not the directory that was boxed", m->venv);
+	if (r < 0)
+		hint_install(s, f);
+	return r;
+}
+
+static int check_file(const struct session *s, const char *path, const struct file_id *known, const char *what, struct failure *f)
+{
+	struct file_id now;
+	struct stat st;
+	int r = 0;
+
+	if (stat(path, &st) < 0) {
+		r = fail_errno(f, errno, NULL, "%s '%s' is gone", what, path);
+	} else {
+		file_id_from_stat(&st, &now);
+		if (!file_id_same(&now, known))
+			r = fail_msg(f, ESTALE, NULL, "%s '%s' has changed since the venv was boxed", what, path);
+	}
+	if (r < 0)
+		hint_install(s, f);
+	return r;
+}
+
+static int check_interpreter(const struct session *s, struct failure *f)
+{
+	const struct manifest *m = &s->manifest;
+	int r = check_file(s, m->base_executable, &m->base_id, "the base interpreter", f);
+
+	if (r == 0 && m->way == EMBED_SHARED)
+		r = check_file(s, m->libpython, &m->libpython_id, "the library of the interpreter", f);
+	return r;
+}
+
+static int find_libexec(struct session *s, struct failure *f)
+{
+	char self[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (len < 0)
+		return fail_errno(f, errno, "mount /proc", "cannot find our own program");
+	self[len] = '\0';
+	s->libexec = path_clean(self, "..");
+	return s->libexec ? 0 : -ENOMEM;
+}
+
+int session_open(struct session *s, struct failure *f)
+{
+	int r;
+
+	s->project_fd = -1;
+	conf_init(&s->conf);
+	r = find_libexec(s, f);
+	if (r == 0)
+		r = manifest_load(s->called.state_fd, &s->manifest, f);
+	if (r == 0)
+		r = conf_load(s->called.state_fd, &s->conf, f);
+	if (r == 0)
+		r = check_place(s, f);
+	if (r == 0)
+		r = check_interpreter(s, f);
+	if (r < 0)
+		return r;
+	if (s->conf.project != NULL && strcmp(s->conf.project, s->manifest.project) != 0) {
+		r = fail_msg(f, ESTALE, NULL, "the policy names the project '%s', the venv was boxed for '%s'",
+			     s->conf.project, s->manifest.project);
+		hint_install(s, f);
+		return r;
+	}
+	s->project_fd = fd_open_nofollow(s->manifest.project, O_RDONLY | O_DIRECTORY);
+	if (s->project_fd < 0) {
+		r = fail_errno(f, -s->project_fd, NULL, "cannot open the project '%s'", s->manifest.project);
+		hint_install(s, f);
+	}
+	return r;
+}
+
+static int make_dir(int dirfd, const char *name)
+{
+	return mkdirat(dirfd, name, 0700) < 0 && errno != EEXIST && errno != EROFS ? -errno : 0;
+}
+
+int session_make_home(const struct session *s, struct failure *f)
+{
+	cleanup_fd int home = -1;
+	int r = make_dir(s->called.venv_fd, VB_HOME);
+
+	if (r == 0)
+		r = make_dir(s->called.venv_fd, VB_CACHE);
+	if (r == 0) {
+		home = fd_open_below(s->called.venv_fd, VB_HOME, O_RDONLY | O_DIRECTORY);
+		r = home < 0 ? home : make_dir(home, ".cache");
+	}
+	return r < 0 ? fail_errno(f, -r, "the box keeps HOME and ~/.cache there", "cannot make '%s/%s'", s->manifest.venv, VB_HOME) : 0;
+}
+
+static int lock_pip(int fd)
+{
+	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1 };
+	const struct timespec pause = { .tv_nsec = 20 * 1000 * 1000 };
+
+	for (int i = 0; i < 50; i++) {
+		if (fcntl(fd, F_OFD_SETLK, &fl) == 0)
+			return 0;
+		if (errno != EAGAIN && errno != EACCES)
+			return -errno;
+		(void) nanosleep(&pause, NULL);
+	}
+	log_warn("another pip runs in this venv; waiting for it");
+	while (fcntl(fd, F_OFD_SETLKW, &fl) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return 0;
+}
+
+int session_pip_lock(const struct session *s, struct failure *f)
+{
+	cleanup_fd int fd = openat(s->called.state_fd, VB_PIP_LOCK, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	int r = fd < 0 ? -errno : lock_pip(fd);
+
+	if (r == 0)
+		r = fd_remove_tree(s->called.state_fd, VB_PIP_TMP);
+	if (r == 0)
+		r = make_dir(s->called.state_fd, VB_PIP_TMP);
+	if (r < 0)
+		return fail_errno(f, -r, "pip needs a venv that you can write", "cannot begin a pip run in '%s'", s->manifest.venv);
+	return take_fd(&fd);
+}

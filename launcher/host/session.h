@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * session.h - the venv of this run: its manifest and policy, read and checked
+ * against what is on the disk now. Nothing is searched again (spec S19).
+ */
+#ifndef VB_SESSION_H
+#define VB_SESSION_H
+
+#include "common/conf.h"
+#include "common/failure.h"
+#include "common/manifest.h"
+#include "host/venv.h"
+
+struct session {
+	struct called called;
+	struct manifest manifest;
+	struct conf conf;
+	char *libexec;  /* directory of our programs */
+	int project_fd; /* O_RDONLY | O_DIRECTORY */
+};
+
+void session_release(struct session *s);
+#define cleanup_session cleanup(session_release)
+
+/* called has been filled in. Refuses a venv that was moved or copied, and a base interpreter that is gone or was upgraded. */
+int session_open(struct session *s, struct failure *f) must_check;
+
+/* HOME and ~/.cache of the box, made again where the user removed them. */
+int session_make_home(const struct session *s, struct failure *f) must_check;
+
+/* One pip run at a time: waits, and says so once after a second. Owns the lock until closed; its /tmp is empty then. */
+int session_pip_lock(const struct session *s, struct failure *f) must_check;
+
+#endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "host/sources.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/fd.h"
+#include "common/path.h"
+
+#define FIRST_FD 10
+
+/* Takes fd and gives it a number that no fixed one (0-3) can collide with. */
+static int raise_fd(int fd)
+{
+	cleanup_fd int low = fd;
+	int high;
+
+	if (fd < 0 || fd >= FIRST_FD)
+		return take_fd(&low);
+	high = fcntl(low, F_DUPFD_CLOEXEC, FIRST_FD);
+	return high < 0 ? -errno : high;
+}
+
+static int open_path(const struct op *op, int flags)
+{
+	int fd;
+
+	if (op->trust == TRUST_NONE)
+		return raise_fd(fd_open_nofollow(op->source, flags));
+	fd = open(op->source, flags | O_CLOEXEC);
+	return raise_fd(fd < 0 ? -errno : fd);
+}
+
+static int open_failed(const struct op *op, int err, struct failure *f)
+{
+	if (err == ELOOP && op->trust == TRUST_NONE)
+		return fail_msg(f, err, "replace the link by what it points to; code in a box may have put it there",
+				"'%s' is or leads through a symbolic link", op->source);
+	return fail_errno(f, err, "if it was moved or removed, run venvbox-install on this venv again", "cannot open '%s'", op->source);
+}
+
+/* The content of a small file: read by bwrap to its end, so it must have one. */
+static int open_copy(struct op *op)
+{
+	cleanup_fd int fd = open_path(op, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -ENOENT;
+	return take_fd(&fd);
+}
+
+static int open_source(struct op *op, struct failure *f)
+{
+	int fd;
+
+	if (op->fd >= 0)
+		return 0;
+	switch (op->kind) {
+	case OP_RO:
+	case OP_RW:
+		fd = open_path(op, O_PATH);
+		break;
+	case OP_COPY:
+		fd = open_copy(op);
+		break;
+	case OP_DATA:
+		fd = raise_fd(fd_memfd("venvbox-data", op->data.data ? op->data.data : "", op->data.len));
+		break;
+	default:
+		return 0;
+	}
+	if (fd == -ENOENT && op->optional)
+		return -ENOENT;
+	if (fd < 0)
+		return open_failed(op, -fd, f);
+	op->fd = fd;
+	return 0;
+}
+
+/* The last operation before index that dest lies in. */
+static const struct op *cover_before(const struct plan *p, size_t index)
+{
+	struct plan before = { .ops = p->ops, .n = index };
+
+	return plan_find_cover(&before, p->ops[index].dest);
+}
+
+/*
+ * bwrap makes missing mount points, and follows links while it does. Below a
+ * directory of the host that a box can write this would be the box's word: there the
+ * mount point must be, with no link on the way.
+ */
+static int check_dest(const struct plan *p, size_t index, struct failure *f)
+{
+	const struct op *op = &p->ops[index];
+	const struct op *cover = op->dest && op->kind != OP_REMOUNT_RO ? cover_before(p, index) : NULL;
+	cleanup_free char *path = NULL;
+	cleanup_fd int fd = -1;
+
+	if (cover == NULL || cover->kind != OP_RW || cover->fresh || cover->source == NULL)
+		return 0;
+	path = path_join(cover->source, path_below(op->dest, cover->dest));
+	if (path == NULL)
+		return -ENOMEM;
+	fd = fd_open_nofollow(path, O_PATH);
+	if (fd == -ENOENT)
+		return fail_msg(f, ENOENT, "make it first: it lies where code in a box can write, so nothing is made there for it",
+				"the mount point '%s' does not exist", op->dest);
+	if (fd < 0)
+		return fail_errno(f, -fd, "code in a box may have put a link there; look at it before you remove it",
+				  "the mount point '%s' cannot be used", op->dest);
+	return 0;
+}
+
+static int order_check(const struct plan *p, size_t index, struct orders *orders)
+{
+	const struct op *op = &p->ops[index];
+	struct stat st;
+
+	if ((op->kind != OP_RO && op->kind != OP_RW) || plan_is_covered(p, index))
+		return 0;
+	if (fstat(op->fd, &st) < 0)
+		return -errno;
+	return orders_add_mount(orders, op->dest, (uint64_t) st.st_dev, (uint64_t) st.st_ino, op->kind == OP_RO);
+}
+
+int sources_open(struct plan *plan, struct orders *orders, struct failure *f)
+{
+	for (size_t i = 0; i < plan->n; i++) {
+		int r = open_source(&plan->ops[i], f);
+
+		if (r == -ENOENT && plan->ops[i].optional) {
+			plan_remove(plan, i--);
+			continue;
+		}
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < plan->n; i++) {
+		int r = check_dest(plan, i, f);
+
+		if (r == 0)
+			r = order_check(plan, i, orders);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}

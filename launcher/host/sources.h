@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * sources.h - opens what a plan binds, so that bwrap is handed descriptors and
+ * no path that a box could turn into something else (design.md, law 4).
+ */
+#ifndef VB_SOURCES_H
+#define VB_SOURCES_H
+
+#include "common/failure.h"
+#include "common/wire.h"
+#include "host/plan.h"
+
+/*
+ * Opens every source (all descriptors >= 10, so that none collides with the channel), leaves out optional
+ * ones that are gone, refuses a mount point below a box-writable directory that is missing or reached through a link
+ * (CVE-2026-87766), and tells PID 1 which device and inode each mount must show.
+ */
+int sources_open(struct plan *plan, struct orders *orders, struct failure *f) must_check;
+
+#endif

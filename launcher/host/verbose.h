@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * verbose.h - the policy in force, for people, on standard error
+ * (-X venvbox-verbose, VENVBOX_VERBOSE, VERBOSE; spec S9, C4).
+ */
+#ifndef VB_VERBOSE_H
+#define VB_VERBOSE_H
+
+#include "host/payload.h"
+#include "host/plan.h"
+#include "host/policy.h"
+#include "host/session.h"
+
+int verbose_print(const struct session *s, const struct policy *policy, const struct plan *plan, const struct payload *payload) must_check;
+
+#endif
