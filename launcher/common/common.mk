@@ -6,6 +6,7 @@ libvb_common_a_SOURCES = \
 	launcher/common/bwrapopt.c launcher/common/bwrapopt.h \
 	launcher/common/cleanup.h \
 	launcher/common/conf.c launcher/common/conf.h \
+	launcher/common/escape.c launcher/common/escape.h \
 	launcher/common/failure.c launcher/common/failure.h \
 	launcher/common/fd.c launcher/common/fd.h \
 	launcher/common/hostcheck.c launcher/common/hostcheck.h \
@@ -13,6 +14,9 @@ libvb_common_a_SOURCES = \
 	launcher/common/log.c launcher/common/log.h \
 	launcher/common/manifest.c launcher/common/manifest.h \
 	launcher/common/names.h \
+	launcher/common/orders.c \
 	launcher/common/path.c launcher/common/path.h \
+	launcher/common/rmtree.c \
+	launcher/common/statefile.c launcher/common/statefile.h \
 	launcher/common/strv.c launcher/common/strv.h \
 	launcher/common/wire.c launcher/common/wire.h

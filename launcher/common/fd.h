@@ -36,9 +36,10 @@ int fd_replace_file(int dirfd, const char *name, const void *data, size_t len, m
 int fd_memfd(const char *name, const void *data, size_t len) must_check;
 
 /*
- * Opens an absolute path one component at a time with O_NOFOLLOW, as O_PATH
- * unless flags say otherwise; "." and ".." are refused (-EINVAL), a symbolic link in
- * any place is -ELOOP. flags: added for the last component.
+ * Opens an absolute path one component at a time with O_NOFOLLOW; empty components, "." and
+ * ".." are refused (-EINVAL), a symbolic link in any place is -ELOOP. flags: for the last
+ * component, as open(2) has them, but 0 means O_PATH: to read, say O_RDONLY | O_NONBLOCK
+ * (a FIFO would hold us) or O_RDONLY | O_DIRECTORY. No O_CREAT.
  */
 int fd_open_nofollow(const char *path, int flags) must_check;
 
@@ -47,8 +48,8 @@ int fd_open_below(int dirfd, const char *relative, int flags) must_check;
 
 /*
  * Removes what is below dirfd/name and name itself, following nothing and
- * crossing no mount. Missing is success. Depth is bounded only by memory: no recursion on the stack deeper than
- * a hostile tree could exploit (-ELOOP beyond 1000 levels).
+ * crossing no mount (-EXDEV). Missing is success. name has no slash. Uses one descriptor
+ * and no recursion; -ELOOP beyond 1000 levels. Directories of ours without rights are given them.
  */
 int fd_remove_tree(int dirfd, const char *name) must_check;
 

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "common/fd.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+
+#include "common/path.h"
+
+/* Since Linux 6.3; where vm.memfd_noexec is 2, memfd_create(2) fails without it. */
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+
+/* The same number on every architecture; headers before Linux 5.9 lack it. */
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+
+int fd_read_all(int fd, size_t limit, struct buf *out)
+{
+	size_t before = out->len, total = 0;
+	char chunk[16384];
+
+	for (;;) {
+		ssize_t got = read(fd, chunk, sizeof(chunk));
+		int err = got < 0 ? errno : 0;
+
+		if (err == EINTR)
+			continue;
+		if (got == 0)
+			return out->failed ? -ENOMEM : 0;
+		if (err == 0 && (size_t) got > limit - total)
+			err = EFBIG;
+		if (err != 0) {
+			if (out->data != NULL && !out->failed)
+				out->data[out->len = before] = '\0';
+			return -err;
+		}
+		total += (size_t) got;
+		buf_add(out, chunk, (size_t) got);
+	}
+}
+
+int fd_read_file(int dirfd, const char *path, size_t limit, struct buf *out)
+{
+	/* O_NONBLOCK: a FIFO put in the place of a file must not hold us. */
+	cleanup_fd int fd = openat(dirfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd_read_all(fd, limit, out);
+}
+
+int fd_write_all(int fd, const void *data, size_t len)
+{
+	const char *p = data;
+
+	while (len > 0) {
+		ssize_t done = write(fd, p, len);
+		int err = done < 0 ? errno : 0;
+
+		if (err == EAGAIN) {
+			/* The caller's pipe may be non-blocking: that flag is shared with whoever set it. */
+			struct pollfd wait = { .fd = fd, .events = POLLOUT };
+
+			err = poll(&wait, 1, -1) < 0 ? errno : 0;
+		}
+		if (err != 0 && err != EINTR)
+			return -err;
+		if (done > 0) {
+			p += done;
+			len -= (size_t) done;
+		}
+	}
+	return 0;
+}
+
+/* A new file with a name of its own in dirfd. */
+static int create_temporary(int dirfd, char name[static 32])
+{
+	for (int tries = 0; tries < 100; tries++) {
+		uint64_t random;
+		int fd;
+
+		if (getrandom(&random, sizeof(random), 0) != (ssize_t) sizeof(random))
+			return -EIO;
+		(void) snprintf(name, 32, ".vb-%016llx", (unsigned long long) random);
+		fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (fd >= 0)
+			return fd;
+		if (errno != EEXIST)
+			return -errno;
+	}
+	return -EEXIST;
+}
+
+/* fchmod(), because open() takes the umask away from the mode. */
+static int fill_file(int fd, const void *data, size_t len, mode_t mode)
+{
+	int r = fd_write_all(fd, data, len);
+
+	if (r < 0)
+		return r;
+	return fchmod(fd, mode) < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+int fd_replace_file(int dirfd, const char *name, const void *data, size_t len, mode_t mode)
+{
+	cleanup_fd int fd = -1;
+	char temporary[32];
+	int r;
+
+	if (!path_is_name(name))
+		return -EINVAL;
+	fd = create_temporary(dirfd, temporary);
+	if (fd < 0)
+		return fd;
+	r = fill_file(fd, data, len, mode);
+	if (r == 0 && renameat(dirfd, temporary, dirfd, name) < 0)
+		r = -errno;
+	if (r < 0) {
+		(void) unlinkat(dirfd, temporary, 0);
+		return r;
+	}
+	/* The new name outlives a power cut only if the directory does; an O_PATH descriptor cannot say so. */
+	if (fsync(dirfd) < 0 && errno != EBADF && errno != EINVAL)
+		return -errno;
+	return 0;
+}
+
+int fd_memfd(const char *name, const void *data, size_t len)
+{
+	cleanup_fd int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+	int r;
+
+	if (fd < 0 && errno == EINVAL)
+		fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd < 0)
+		return -errno;
+	r = fd_write_all(fd, data, len);
+	if (r < 0)
+		return r;
+	if (lseek(fd, 0, SEEK_SET) < 0 || fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+		return -errno;
+	return take_fd(&fd);
+}
+
+static bool is_link(int dirfd, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode);
+}
+
+/* One component. O_PATH | O_NOFOLLOW opens a link itself, and with O_DIRECTORY says ENOTDIR: open(2). */
+static int open_component(int dirfd, const char *name, int flags)
+{
+	cleanup_fd int fd = openat(dirfd, name, flags | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return errno == ENOTDIR && is_link(dirfd, name) ? -ELOOP : -errno;
+	if ((flags & O_PATH) == 0)
+		return take_fd(&fd);
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return S_ISLNK(st.st_mode) ? -ELOOP : take_fd(&fd);
+}
+
+/* openat2(2) would do it in one call, but sandboxes around us may refuse it. */
+static int open_relative(int dirfd, const char *relative, int flags)
+{
+	cleanup_fd int above = -1;
+
+	for (;;) {
+		char name[NAME_MAX + 1];
+		size_t len = strcspn(relative, "/");
+		bool last = relative[len] == '\0';
+		int fd;
+
+		if (len > NAME_MAX)
+			return -ENAMETOOLONG;
+		memcpy(name, relative, len);
+		name[len] = '\0';
+		if (!path_is_name(name))
+			return -EINVAL;
+		fd = open_component(above >= 0 ? above : dirfd, name, last ? flags : O_PATH | O_DIRECTORY);
+		if (fd < 0 || last)
+			return fd;
+		cleanup_fd_fn(&above);
+		above = fd;
+		relative += len + 1;
+	}
+}
+
+/* A file that is created needs a mode, and a new name is not what "open" promises here. */
+static int check_flags(int *flags)
+{
+	if ((*flags & O_CREAT) != 0 || (*flags & O_TMPFILE) == O_TMPFILE)
+		return -EINVAL;
+	if (*flags == 0)
+		*flags = O_PATH;
+	return 0;
+}
+
+int fd_open_nofollow(const char *path, int flags)
+{
+	cleanup_fd int root = -1;
+	int r = check_flags(&flags);
+
+	if (r < 0)
+		return r;
+	if (path[0] != '/')
+		return -EINVAL;
+	root = open("/", path[1] == '\0' ? flags | O_CLOEXEC : O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return -errno;
+	return path[1] == '\0' ? take_fd(&root) : open_relative(root, path + 1, flags);
+}
+
+int fd_open_below(int dirfd, const char *relative, int flags)
+{
+	int r = check_flags(&flags);
+
+	return r < 0 ? r : open_relative(dirfd, relative, flags);
+}
+
+static int close_listed(int first)
+{
+	cleanup_dir DIR *dir = opendir("/proc/self/fd");
+	const struct dirent *entry;
+
+	if (dir == NULL)
+		return -errno;
+	/* proc lists by number, so closing does not make it skip one. */
+	while (errno = 0, (entry = readdir(dir)) != NULL) {
+		int fd = atoi(entry->d_name); /* 0 for "." and ".." */
+
+		if (entry->d_name[0] != '.' && fd >= first && fd != dirfd(dir))
+			(void) close(fd);
+	}
+	return -errno;
+}
+
+int fd_close_from(int first)
+{
+	if (syscall(SYS_close_range, (unsigned) first, ~0U, 0U) == 0)
+		return 0;
+	return close_listed(first);
+}
+
+void file_id_from_stat(const struct stat *st, struct file_id *id)
+{
+	*id = (struct file_id) {
+		.dev = st->st_dev,
+		.ino = st->st_ino,
+		.size = (uint64_t) st->st_size,
+		/* Unsigned, for it may wrap: a file's date can be any. */
+		.mtime_ns = (int64_t) ((uint64_t) st->st_mtim.tv_sec * 1000000000U + (uint64_t) st->st_mtim.tv_nsec),
+	};
+}
+
+bool file_id_same(const struct file_id *a, const struct file_id *b)
+{
+	return a->dev == b->dev && a->ino == b->ino && a->size == b->size && a->mtime_ns == b->mtime_ns;
+}
