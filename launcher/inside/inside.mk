@@ -2,13 +2,18 @@
 noinst_LIBRARIES += libvb-inside.a
 libvb_inside_a_CFLAGS = $(AM_CFLAGS) $(CAP_CFLAGS)
 libvb_inside_a_SOURCES = \
+	launcher/inside/box.h \
 	launcher/inside/caps.c launcher/inside/caps.h \
-	launcher/inside/landlock.c launcher/inside/landlock.h \
+	launcher/inside/credit.c launcher/inside/credit.h \
 	launcher/inside/filter.c launcher/inside/filter.h \
-	launcher/inside/seal.c launcher/inside/seal.h \
-	launcher/inside/verify.c launcher/inside/verify.h \
 	launcher/inside/handover.c launcher/inside/handover.h \
-	launcher/inside/reap.c launcher/inside/reap.h
+	launcher/inside/landlock.c launcher/inside/landlock.h \
+	launcher/inside/payload.c launcher/inside/payload.h \
+	launcher/inside/piphint.c launcher/inside/piphint.h \
+	launcher/inside/reap.c launcher/inside/reap.h \
+	launcher/inside/relay.c launcher/inside/relay.h \
+	launcher/inside/seal.c launcher/inside/seal.h \
+	launcher/inside/verify.c launcher/inside/verify.h
 
 pkglibexec_PROGRAMS += venvbox-init venvbox-python
 venvbox_init_SOURCES = launcher/inside/init.c
@@ -18,11 +23,14 @@ venvbox_init_LDADD = libvb-inside.a libvb-common.a $(CAP_LIBS)
 venvbox_python_SOURCES = launcher/inside/python.c launcher/inside/embed.c launcher/inside/embed.h
 venvbox_python_LDADD = libvb-inside.a libvb-common.a
 
-# The distribution's own interpreter, linked in: design.md, Interpreters.
+# The distribution's own interpreter, linked in: design.md, Interpreters. Extension modules find
+# CPython's symbols in the executable (-export-dynamic), and must find none of ours there:
+# a `buf_add` of ours would be taken before their own.
 if STATIC_PYTHON
 pkglibexec_PROGRAMS += venvbox-python-static
 venvbox_python_static_SOURCES = launcher/inside/python.c launcher/inside/embed_static.c launcher/inside/embed.h
-venvbox_python_static_CFLAGS = $(AM_CFLAGS) -fno-pie $(STATIC_PYTHON_CFLAGS)
-venvbox_python_static_LDFLAGS = $(HARDEN_LDFLAGS) -no-pie -Wl,-export-dynamic
+venvbox_python_static_CFLAGS = $(AM_CFLAGS) -fno-pie -fvisibility=hidden $(STATIC_PYTHON_CFLAGS)
+venvbox_python_static_LDFLAGS = $(HARDEN_LDFLAGS) -no-pie -Wl,-export-dynamic \
+	-Wl,--exclude-libs,libvb-inside.a:libvb-common.a
 venvbox_python_static_LDADD = libvb-inside.a libvb-common.a $(STATIC_PYTHON_LIBS)
 endif

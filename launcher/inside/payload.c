@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "inside/payload.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+
+#include "common/fd.h"
+
+/* Above what execve(2) takes (6 MiB with the usual stack limit): it says E2BIG better than we do. */
+#define PAYLOAD_MAX (64U << 20)
+
+#define SIGNALS 64
+
+/* A new number for *fd if it is the one that is needed. */
+static int step_aside(int *fd, int needed)
+{
+	int moved;
+
+	if (*fd != needed)
+		return 0;
+	moved = fcntl(*fd, F_DUPFD_CLOEXEC, 3);
+	if (moved < 0)
+		return -errno;
+	*fd = moved;
+	return 0;
+}
+
+/* What still waits for its place may sit on this one: each move is made only when it must be. */
+static int clear_place(const struct orders *o, int *have, size_t placed, int *keep)
+{
+	int target = o->fds[placed].target;
+
+	for (size_t i = placed + 1; i < o->n_fds; i++) {
+		int err = step_aside(&have[i], target);
+
+		if (err != 0)
+			return err;
+	}
+	return step_aside(keep, target);
+}
+
+static bool is_target(const struct orders *o, int fd)
+{
+	for (size_t i = 0; i < o->n_fds; i++)
+		if (o->fds[i].target == fd)
+			return true;
+	return false;
+}
+
+int payload_place_fds(const struct orders *o, int *have, int *keep)
+{
+	for (size_t i = 0; i < o->n_fds; i++) {
+		int target = o->fds[i].target;
+		int err;
+
+		if (have[i] == target) {
+			/* dup2() to itself would leave FD_CLOEXEC set. */
+			if (fcntl(target, F_SETFD, 0) != 0)
+				return -errno;
+			continue;
+		}
+		err = clear_place(o, have, i, keep);
+		if (err != 0)
+			return err;
+		if (dup2(have[i], target) < 0)
+			return -errno;
+		have[i] = target;
+	}
+	/* bwrap's /dev/null and the launcher's pipe for messages are not the caller's. The rest is FD_CLOEXEC. */
+	for (int fd = 0; fd <= 2; fd++) {
+		int err = is_target(o, fd) ? 0 : step_aside(keep, fd);
+
+		if (err != 0)
+			return err;
+		if (!is_target(o, fd))
+			(void) close(fd);
+	}
+	return 0;
+}
+
+static bool bit(uint64_t set, int sig)
+{
+	return (set >> (sig - 1) & 1) != 0;
+}
+
+int payload_restore_signals(const struct orders *o)
+{
+	sigset_t mask;
+
+	(void) sigemptyset(&mask);
+	for (int sig = 1; sig <= SIGNALS; sig++) {
+		/* 32 and 33 are the libc's own, signal(7); the other two cannot be changed. */
+		if (sig == SIGKILL || sig == SIGSTOP || (sig > 31 && sig < SIGRTMIN))
+			continue;
+		if (signal(sig, bit(o->sig_ignored, sig) ? SIG_IGN : SIG_DFL) == SIG_ERR)
+			return -errno;
+		if (bit(o->sig_blocked, sig))
+			(void) sigaddset(&mask, sig);
+	}
+	return sigprocmask(SIG_SETMASK, &mask, NULL) == 0 ? 0 : -errno;
+}
+
+/* Never returns; _exit(), because atexit() handlers and stdio buffers belong to PID 1. */
+static void __attribute__((noreturn)) give_up(int pipe, struct payload_trouble *t)
+{
+	if (fd_write_all(pipe, t, sizeof(*t)) != 0)
+		_exit(125);
+	_exit(t->kind == TROUBLE_SETUP ? 125 : t->err == ENOENT ? 127 : 126);
+}
+
+static void __attribute__((noreturn)) give_up_setup(int pipe, int err, const char *what)
+{
+	struct payload_trouble t = { .err = -err, .kind = TROUBLE_SETUP };
+
+	(void) memccpy(t.what, what, '\0', sizeof(t.what) - 1);
+	give_up(pipe, &t);
+}
+
+static int read_payload(int fd, struct strv *argv, struct strv *env)
+{
+	cleanup_buf struct buf text = { 0 };
+	int err = fd_read_all(fd, PAYLOAD_MAX, &text);
+
+	if (err == 0)
+		err = payload_unpack(text.data, text.len, argv, env);
+	/* A program without argv[0] gets surprises: CVE-2021-4034. */
+	return err == 0 && argv->n == 0 ? -EBADMSG : err;
+}
+
+/* execve() says ENOENT also for a missing interpreter of a script and a missing loader: execve(2). */
+static void __attribute__((noreturn)) report_exec(int pipe, int err, const char *program)
+{
+	struct payload_trouble t = { .err = err, .kind = TROUBLE_EXEC };
+
+	if (err == ENOENT && access(program, F_OK) == 0)
+		t.kind = TROUBLE_EXEC_INTERPRETER;
+	give_up(pipe, &t);
+}
+
+/*
+ * The payload is read before descriptors are placed, which may take its number. Signals last:
+ * one that waits since the fork is delivered where the mask is restored, and must find the caller's dispositions.
+ */
+static void __attribute__((noreturn)) run_child(struct box *b, int pipe)
+{
+	struct strv argv = { 0 };
+	struct strv env = { 0 };
+	int err = read_payload(b->payload, &argv, &env);
+
+	if (err != 0)
+		give_up_setup(pipe, err, "cannot read argv and environment");
+	err = payload_place_fds(&b->orders, b->fds, &pipe);
+	if (err != 0)
+		give_up_setup(pipe, err, "cannot place the caller's descriptors");
+	if (chdir(b->orders.cwd) != 0)
+		give_up_setup(pipe, -errno, "cannot enter the working directory inside");
+	err = payload_restore_signals(&b->orders);
+	if (err != 0)
+		give_up_setup(pipe, err, "cannot restore signals");
+	(void) execve(b->orders.program, strv_argv(&argv), strv_argv(&env));
+	report_exec(pipe, errno, b->orders.program);
+}
+
+/*
+ * Unread: argv and environment never are in the memory of PID 1. What was passed on goes too, or the
+ * reader of a pipe would wait for its end as long as the box lives; reopened files stay for their offsets.
+ */
+static void forget_payload(struct box *b)
+{
+	(void) close(b->payload);
+	b->payload = -1;
+	for (size_t i = 0; i < b->orders.n_fds; i++) {
+		if (b->orders.fds[i].how != FD_PASS)
+			continue;
+		(void) close(b->fds[i]);
+		b->fds[i] = -1;
+	}
+}
+
+int payload_start(struct box *b, pid_t *pid, int *pipe)
+{
+	cleanup_fd int ours = -1;
+	cleanup_fd int theirs = -1;
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return -errno;
+	ours = ends[0];
+	theirs = ends[1];
+	*pid = fork();
+	if (*pid < 0)
+		return -errno;
+	if (*pid == 0)
+		run_child(b, theirs);
+	forget_payload(b);
+	*pipe = take_fd(&ours);
+	return 0;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * venvbox-python - what <venv>/bin/python is inside the box. Runs no byte of
+ * Python unless this process is sealed (spec C2, B3).
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/names.h"
+#include "inside/embed.h"
+#include "inside/piphint.h"
+#include "inside/verify.h"
+
+/* Asked by venvbox-install, outside: which Python is linked in? Empty for none. */
+#define BANNER_OPTION "--venvbox-banner"
+
+/* We are mounted at <venv>/bin/python, and the kernel knows where we were found. */
+static int find_venv(char venv[PATH_MAX], struct failure *f)
+{
+	ssize_t n = readlink("/proc/self/exe", venv, PATH_MAX - 1);
+	char *slash;
+
+	if (n < 0)
+		return fail_errno(f, errno, NULL, "cannot read /proc/self/exe");
+	venv[n] = '\0';
+	slash = strrchr(venv, '/');
+	if (slash != NULL)
+		*slash = '\0';
+	slash = strrchr(venv, '/');
+	if (slash == NULL || slash == venv || strcmp(slash, "/bin") != 0)
+		return fail_msg(f, EINVAL, NULL, "this program is not in the bin directory of a venv");
+	*slash = '\0';
+	return 0;
+}
+
+static int refuse_unsealed(struct failure *f)
+{
+	const char *fact;
+	int err = verify_inside(&fact);
+
+	if (err == 0)
+		return 0;
+	return fail_msg(f, -err, "run the python of the venv, <venv>/bin/python: it makes the box first",
+			"refusing to run Python outside a box: %s", fact);
+}
+
+static int run(int argc, char **argv, int *status, struct failure *f)
+{
+	char venv[PATH_MAX];
+	int err = refuse_unsealed(f);
+
+	if (err == 0)
+		err = find_venv(venv, f);
+	if (err != 0)
+		return err;
+	piphint_say(argc, argv, venv);
+	return embed_run(venv, argc, argv, status, f);
+}
+
+static int print_banner(void)
+{
+	const char *version = embed_version();
+
+	return printf("%s\n", version != NULL ? version : "") < 0 || fflush(stdout) != 0 ? VB_EXIT_FAILURE : 0;
+}
+
+static bool asks_for_banner(int argc, char **argv)
+{
+	const char *fact;
+
+	return argc == 2 && strcmp(argv[1], BANNER_OPTION) == 0 && verify_inside(&fact) != 0;
+}
+
+int main(int argc, char **argv)
+{
+	cleanup(failure_release) struct failure f = { 0 };
+	int status = VB_EXIT_FAILURE;
+	int err;
+
+	if (asks_for_banner(argc, argv))
+		return print_banner();
+	err = run(argc, argv, &status, &f);
+	return err == 0 ? status : failure_print(&f, err);
+}
