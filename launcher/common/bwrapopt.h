@@ -13,7 +13,8 @@
 #include "common/strv.h"
 
 enum bwrapopt_act {
-	BWRAPOPT_BIND,    /* SRC DEST, or DEST alone for tmpfs, dir ...: changes the file system at dest */
+	BWRAPOPT_BIND,    /* SRC DEST, or DEST alone for tmpfs, dir ...: changes the file system at dest.
+	                   * --perms and --size (no dest) shape the next one: keep the order */
 	BWRAPOPT_PASS,    /* handed to bwrap as it is: --hostname, --uid, --unshare-net ... */
 	BWRAPOPT_SETENV,  /* translated: the payload's environment, not bwrap's */
 	BWRAPOPT_UNSETENV,
@@ -39,7 +40,10 @@ struct bwrapopt {
 /* NULL: unknown. "--opt=value" is not bubblewrap's syntax. */
 const struct bwrapopt *bwrapopt_find(const char *name);
 
-/* Known, allowed, all arguments there, destinations absolute? Words in f if not; -EINVAL. */
+/*
+ * Known, allowed, all arguments there, destinations absolute, without "..", none of them "/", /proc or
+ * VB_RUN_DIR? Words in f if not; -EINVAL.
+ */
 int bwrapopt_check(const struct strv *words, struct failure *f) must_check;
 
 /* BWRAP_ARGS: split at newlines if there is one, else at spaces; empty words dropped (spec S6). Appends. */

@@ -84,7 +84,7 @@ int manifest_add_mount(struct manifest *m, const struct mount_row *row) must_che
  */
 int manifest_load(int state_fd, struct manifest *m, struct failure *f) must_check;
 
-/* Writes it whole or not at all (fd_replace_file). */
+/* Writes it whole or not at all (fd_replace_file). -EINVAL for one that manifest_load would refuse: a path that is not clean. */
 int manifest_save(int state_fd, const struct manifest *m) must_check;
 
 const char *embed_way_name(enum embed_way way); /* "static", "shared", "exec" */
