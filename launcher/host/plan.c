@@ -79,7 +79,7 @@ static const struct op *link_on(const struct plan *p, const char *path, const ch
 		if (p->ops[i].kind != OP_SYMLINK)
 			continue;
 		*rest = path_below(path, p->ops[i].dest);
-		if (*rest != NULL && **rest != '\0')
+		if (*rest != NULL)
 			return &p->ops[i];
 	}
 	return NULL;
@@ -105,7 +105,7 @@ char *plan_resolve_dest(const struct plan *p, const char *dest)
 		target = path_clean(base, link->source);
 		if (target == NULL)
 			return NULL;
-		joined = path_join(target, rest);
+		joined = *rest == '\0' ? strdup(target) : path_join(target, rest);
 		free(path);
 		path = joined;
 	}

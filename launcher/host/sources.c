@@ -102,10 +102,12 @@ static int check_dest(const struct plan *p, size_t index, struct failure *f)
 	const struct op *cover = op->dest && op->kind != OP_REMOUNT_RO ? cover_before(p, index) : NULL;
 	cleanup_free char *path = NULL;
 	cleanup_fd int fd = -1;
+	const char *below;
 
 	if (cover == NULL || cover->kind != OP_RW || cover->fresh || cover->source == NULL)
 		return 0;
-	path = path_join(cover->source, path_below(op->dest, cover->dest));
+	below = path_below(op->dest, cover->dest);
+	path = *below == '\0' ? strdup(cover->source) : path_join(cover->source, below);
 	if (path == NULL)
 		return -ENOMEM;
 	fd = fd_open_nofollow(path, O_PATH);

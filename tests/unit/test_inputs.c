@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/fd.h"
+#include "common/path.h"
+#include "host/inputs.h"
+#include "scratch.h"
+
+#include <cmocka.h> /* last: its fail_msg() is a macro */
+
+/* home/{key,script.py,link -> script.py,req.txt}  project/{planted -> ../home/key, req.txt} */
+struct place {
+	char dir[32];
+	char *home;
+	char *project;
+	struct strv visible;
+	struct inputs in;
+};
+
+static void put(const char *dir, const char *name, const char *text)
+{
+	cleanup_free char *path = path_join(dir, name);
+	cleanup_fd int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(fd_write_all(fd, text, strlen(text)), 0);
+}
+
+static void put_link(const char *dir, const char *name, const char *text)
+{
+	cleanup_free char *path = path_join(dir, name);
+
+	assert_int_equal(symlink(text, path), 0);
+}
+
+static int setup(void **state)
+{
+	struct place *p = calloc(1, sizeof(*p));
+
+	if (scratch_make(p->dir) < 0)
+		return -1;
+	p->home = path_join(p->dir, "home");
+	p->project = path_join(p->dir, "project");
+	if (mkdir(p->home, 0700) < 0 || mkdir(p->project, 0700) < 0)
+		return -1;
+	put(p->home, "key", "secret");
+	put(p->home, "script.py", "pass");
+	put_link(p->home, "link", "script.py");
+	put_link(p->project, "planted", "../home/key");
+	if (strv_add(&p->visible, p->project) < 0)
+		return -1;
+	p->in = (struct inputs) { .visible = &p->visible, .home = p->home, .project = p->project };
+	*state = p;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct place *p = *state;
+
+	assert_int_equal(scratch_remove(p->dir), 0);
+	inputs_release(&p->in);
+	strv_release(&p->visible);
+	free(p->home);
+	free(p->project);
+	free(p);
+	return 0;
+}
+
+static void add(struct place *p, const char *dir, const char *name)
+{
+	cleanup_free char *path = path_join(dir, name);
+
+	assert_int_equal(inputs_add(&p->in, path), 0);
+}
+
+static bool has(const struct place *p, const char *dir, const char *name)
+{
+	cleanup_free char *path = path_join(dir, name);
+
+	return strv_contains(&p->in.paths, path);
+}
+
+static void test_a_planted_link_shows_nothing(void **state)
+{
+	struct place *p = *state;
+
+	add(p, p->project, "planted");
+	assert_int_equal(p->in.paths.n, 0);
+	assert_int_equal(p->in.links.n, 0);
+}
+
+static void test_a_script_outside_is_shown(void **state)
+{
+	struct place *p = *state;
+
+	add(p, p->home, "script.py");
+	add(p, p->home, "script.py");
+	assert_int_equal(p->in.paths.n, 1);
+	assert_true(has(p, p->home, "script.py"));
+}
+
+static void test_a_link_outside_comes_along(void **state)
+{
+	struct place *p = *state;
+
+	add(p, p->home, "link");
+	assert_true(has(p, p->home, "script.py"));
+	assert_int_equal(p->in.links.n, 2);
+	assert_string_equal(p->in.links.v[0], "script.py");
+}
+
+static void test_a_link_into_the_project_needs_no_mount(void **state)
+{
+	struct place *p = *state;
+
+	put_link(p->home, "proj", "../project");
+	put(p->project, "x.py", "pass");
+	add(p, p->home, "proj/x.py");
+	assert_int_equal(p->in.paths.n, 0);
+	assert_int_equal(p->in.links.n, 2);
+}
+
+static void test_a_link_into_the_project_follows_no_planted_one(void **state)
+{
+	struct place *p = *state;
+
+	put_link(p->home, "proj", "../project");
+	add(p, p->home, "proj/planted");
+	assert_int_equal(p->in.paths.n, 0);
+}
+
+static void test_the_home_is_refused(void **state)
+{
+	struct place *p = *state;
+
+	assert_int_equal(inputs_add(&p->in, p->home), 0);
+	assert_int_equal(inputs_add(&p->in, p->dir), 0);
+	assert_int_equal(inputs_add(&p->in, "/"), 0);
+	assert_int_equal(p->in.paths.n, 0);
+	assert_true(p->in.refused.n >= 2);
+}
+
+static void test_what_is_missing_or_special_is_left_out(void **state)
+{
+	struct place *p = *state;
+	cleanup_free char *fifo = path_join(p->home, "fifo");
+
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	add(p, p->home, "fifo");
+	add(p, p->home, "gone");
+	add(p, p->home, "script.py/below");
+	assert_int_equal(p->in.paths.n, 0);
+}
+
+static void test_links_in_a_circle_end(void **state)
+{
+	struct place *p = *state;
+
+	put_link(p->home, "a", "b");
+	put_link(p->home, "b", "a");
+	add(p, p->home, "a");
+	assert_int_equal(p->in.paths.n, 0);
+}
+
+static void test_requirements_name_more(void **state)
+{
+	struct place *p = *state;
+	cleanup_free char *top = path_join(p->home, "req.txt");
+
+	put(p->home, "req.txt", "-r more.txt\nrequests\n");
+	put(p->home, "more.txt", "./x-1.0-py3-none-any.whl\n-r req.txt\n");
+	put(p->home, "x-1.0-py3-none-any.whl", "zip");
+	assert_int_equal(inputs_add_requirements(&p->in, top), 0);
+	assert_true(has(p, p->home, "req.txt"));
+	assert_true(has(p, p->home, "more.txt"));
+	assert_true(has(p, p->home, "x-1.0-py3-none-any.whl"));
+}
+
+/* A box can write the project: what a file there says opens nothing of the host. */
+static void test_requirements_in_the_project_open_nothing(void **state)
+{
+	struct place *p = *state;
+	cleanup_free char *top = path_join(p->project, "req.txt");
+
+	put(p->project, "req.txt", "-r ../home/key\n../home/script.py\n");
+	assert_int_equal(inputs_add_requirements(&p->in, top), 0);
+	assert_int_equal(p->in.paths.n, 0);
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_a_planted_link_shows_nothing),
+		TEST(test_a_script_outside_is_shown),
+		TEST(test_a_link_outside_comes_along),
+		TEST(test_a_link_into_the_project_needs_no_mount),
+		TEST(test_a_link_into_the_project_follows_no_planted_one),
+		TEST(test_the_home_is_refused),
+		TEST(test_what_is_missing_or_special_is_left_out),
+		TEST(test_links_in_a_circle_end),
+		TEST(test_requirements_name_more),
+		TEST(test_requirements_in_the_project_open_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/fd.h"
+#include "common/names.h"
+#include "host/mask.h"
+#include "host/policy.h"
+#include "scratch.h"
+
+#include <cmocka.h> /* last: its fail_msg() is a macro */
+
+struct place {
+	char dir[32];
+	int project_fd;
+	int state_fd;
+};
+
+static int setup(void **state)
+{
+	struct place *p = calloc(1, sizeof(*p));
+	int fd;
+
+	if (scratch_make(p->dir) < 0)
+		return -1;
+	p->project_fd = open(p->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	(void) mkdirat(p->project_fd, "state", 0700);
+	p->state_fd = openat(p->project_fd, "state", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = openat(p->state_fd, VB_LOCK, O_CREAT | O_WRONLY, 0600);
+	*state = p;
+	return fd < 0 ? -1 : close(fd);
+}
+
+static int teardown(void **state)
+{
+	struct place *p = *state;
+
+	assert_int_equal(scratch_remove(p->dir), 0);
+	(void) close(p->project_fd);
+	(void) close(p->state_fd);
+	free(p);
+	return 0;
+}
+
+static int begin(struct place *p, struct masks *m, const struct strv *skip, bool look, struct failure *f)
+{
+	return masks_begin(m, p->state_fd, p->project_fd, p->dir, policy_protected, skip, look, f);
+}
+
+static bool there(struct place *p, const char *name)
+{
+	struct stat st;
+
+	return fstatat(p->project_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static enum mask_state state_of(const struct masks *m, const char *name)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (strcmp(m->v[i].name, name) == 0)
+			return m->v[i].state;
+	return MASK_NOTHING;
+}
+
+static void test_a_link_is_refused(void **state)
+{
+	struct place *p = *state;
+	struct masks m;
+	struct strv none = { 0 };
+	struct failure f = { 0 };
+
+	assert_int_equal(symlinkat("../../.ssh", p->project_fd, ".git"), 0);
+	assert_int_equal(begin(p, &m, &none, false, &f), -ELOOP);
+	assert_non_null(strstr(f.what, ".git"));
+	failure_release(&f);
+	assert_int_equal(m.lock_fd, -1);
+	assert_false(there(p, ".env"));
+}
+
+static void test_absent_names_are_made_and_taken_away(void **state)
+{
+	struct place *p = *state;
+	struct masks m;
+	struct strv none = { 0 };
+
+	assert_int_equal(begin(p, &m, &none, false, NULL), 0);
+	assert_int_equal(state_of(&m, ".git"), MASK_ABSENT);
+	assert_true(there(p, ".git") && there(p, ".env"));
+	masks_end(&m);
+	assert_false(there(p, ".git") || there(p, ".env"));
+	assert_false(there(p, "state/" VB_MASKS));
+}
+
+static void test_what_was_there_is_bound_and_stays(void **state)
+{
+	struct place *p = *state;
+	struct masks m;
+	struct strv none = { 0 };
+
+	assert_int_equal(mkdirat(p->project_fd, ".git", 0755), 0);
+	assert_int_equal(begin(p, &m, &none, false, NULL), 0);
+	assert_int_equal(state_of(&m, ".git"), MASK_PRESENT);
+	masks_end(&m);
+	assert_true(there(p, ".git"));
+}
+
+static void test_only_the_last_box_takes_them_away(void **state)
+{
+	struct place *p = *state;
+	struct masks first, second;
+	struct strv none = { 0 };
+
+	assert_int_equal(begin(p, &first, &none, false, NULL), 0);
+	assert_int_equal(begin(p, &second, &none, false, NULL), 0);
+	/* To the second the name is there, but only because the first made it: absent for it, too. */
+	assert_int_equal(state_of(&second, ".git"), MASK_ABSENT);
+	masks_end(&first);
+	assert_true(there(p, ".git"));
+	masks_end(&second);
+	assert_false(there(p, ".git"));
+}
+
+static void test_what_a_killed_launcher_left_is_cleared(void **state)
+{
+	struct place *p = *state;
+	struct masks m;
+	struct strv none = { 0 }, skip = { 0 };
+
+	assert_int_equal(begin(p, &m, &none, false, NULL), 0);
+	(void) close(take_fd(&m.lock_fd)); /* as SIGKILL does */
+	assert_true(there(p, ".git"));
+	assert_int_equal(strv_add(&skip, ".git"), 0);
+	assert_int_equal(begin(p, &m, &skip, false, NULL), 0);
+	assert_false(there(p, ".git"));
+	masks_end(&m);
+	strv_release(&skip);
+}
+
+static void test_what_somebody_filled_is_kept(void **state)
+{
+	struct place *p = *state;
+	struct masks m;
+	struct strv none = { 0 };
+	int fd;
+
+	assert_int_equal(begin(p, &m, &none, false, NULL), 0);
+	assert_int_equal(mkdirat(p->project_fd, ".git/objects", 0755), 0);
+	fd = openat(p->project_fd, ".env", O_WRONLY);
+	assert_int_equal(write(fd, "A=1\n", 4), 4);
+	(void) close(fd);
+	masks_end(&m);
+	assert_true(there(p, ".git/objects") && there(p, ".env"));
+}
+
+static void test_another_file_of_the_name_is_kept(void **state)
+{
+	struct place *p = *state;
+	struct masks m;
+	struct strv none = { 0 };
+	int fd;
+
+	assert_int_equal(begin(p, &m, &none, false, NULL), 0);
+	/* The user replaced it; empty as ours was, but not ours. Made beside it first: its inode is another. */
+	fd = openat(p->project_fd, "new", O_WRONLY | O_CREAT, 0644);
+	(void) close(fd);
+	assert_int_equal(renameat(p->project_fd, "new", p->project_fd, ".env"), 0);
+	masks_end(&m);
+	assert_true(there(p, ".env"));
+}
+
+static void test_looking_changes_nothing(void **state)
+{
+	struct place *p = *state;
+	struct masks m;
+	struct strv none = { 0 };
+
+	assert_int_equal(begin(p, &m, &none, true, NULL), 0);
+	assert_int_equal(state_of(&m, ".git"), MASK_ABSENT);
+	assert_false(there(p, ".git"));
+	masks_end(&m);
+}
+
+static void test_unprotected_names_are_left_alone(void **state)
+{
+	struct place *p = *state;
+	struct masks m;
+	struct strv skip = { 0 };
+
+	assert_int_equal(strv_add(&skip, ".env"), 0);
+	assert_int_equal(begin(p, &m, &skip, false, NULL), 0);
+	assert_false(there(p, ".env"));
+	assert_true(there(p, ".git"));
+	masks_end(&m);
+	strv_release(&skip);
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_a_link_is_refused),
+		TEST(test_absent_names_are_made_and_taken_away),
+		TEST(test_what_was_there_is_bound_and_stays),
+		TEST(test_only_the_last_box_takes_them_away),
+		TEST(test_what_a_killed_launcher_left_is_cleared),
+		TEST(test_what_somebody_filled_is_kept),
+		TEST(test_another_file_of_the_name_is_kept),
+		TEST(test_looking_changes_nothing),
+		TEST(test_unprotected_names_are_left_alone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/fd.h"
+#include "common/path.h"
+#include "host/sources.h"
+#include "scratch.h"
+
+#include <cmocka.h> /* last: its fail_msg() is a macro */
+
+struct place {
+	char dir[32];
+	char *git;
+	struct plan plan;
+	struct orders orders;
+};
+
+static int setup(void **state)
+{
+	struct place *p = calloc(1, sizeof(*p));
+
+	if (scratch_make(p->dir) < 0)
+		return -1;
+	p->git = path_join(p->dir, ".git");
+	*state = p;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct place *p = *state;
+
+	assert_int_equal(scratch_remove(p->dir), 0);
+	plan_release(&p->plan);
+	orders_release(&p->orders);
+	free(p->git);
+	free(p);
+	return 0;
+}
+
+static struct op *add(struct place *p, enum op_kind kind, const char *source, const char *dest)
+{
+	struct op *op = plan_add(&p->plan, kind, source, dest, "test");
+
+	assert_non_null(op);
+	op->trust = TRUST_NONE;
+	return op;
+}
+
+static void test_a_planted_link_is_not_opened(void **state)
+{
+	struct place *p = *state;
+	struct failure f = { 0 };
+
+	assert_int_equal(symlink("/etc", p->git), 0);
+	add(p, OP_RO, p->git, "/dest");
+	assert_int_equal(sources_open(&p->plan, &p->orders, &f), -ELOOP);
+	assert_non_null(strstr(f.what, "symbolic link"));
+	failure_release(&f);
+}
+
+static void test_a_link_of_the_host_is_followed(void **state)
+{
+	struct place *p = *state;
+
+	assert_int_equal(symlink("/etc", p->git), 0);
+	add(p, OP_RO, p->git, "/dest")->trust = TRUST_HOST;
+	assert_int_equal(sources_open(&p->plan, &p->orders, NULL), 0);
+}
+
+/* CVE-2026-87766: bwrap made the missing mount point through a planted link. */
+static void test_a_mount_point_in_the_project_must_be_there(void **state)
+{
+	struct place *p = *state;
+	struct failure f = { 0 };
+
+	add(p, OP_RW, p->dir, "/project");
+	add(p, OP_TMPFS, NULL, "/project/data");
+	assert_int_equal(sources_open(&p->plan, &p->orders, &f), -ENOENT);
+	failure_release(&f);
+}
+
+static void test_a_mount_point_through_a_link_is_refused(void **state)
+{
+	struct place *p = *state;
+
+	assert_int_equal(symlink("/tmp", p->git), 0);
+	add(p, OP_RW, p->dir, "/project");
+	add(p, OP_TMPFS, NULL, "/project/.git/x");
+	assert_int_equal(sources_open(&p->plan, &p->orders, NULL), -ELOOP);
+}
+
+static void test_a_fresh_directory_may_get_mount_points(void **state)
+{
+	struct place *p = *state;
+
+	add(p, OP_RW, p->dir, "/tmp")->fresh = true;
+	add(p, OP_DIR, NULL, "/tmp/work");
+	assert_int_equal(sources_open(&p->plan, &p->orders, NULL), 0);
+}
+
+static void test_pid_1_is_told_what_it_must_find(void **state)
+{
+	struct place *p = *state;
+	struct stat st;
+
+	assert_int_equal(mkdir(p->git, 0700), 0);
+	assert_int_equal(stat(p->git, &st), 0);
+	add(p, OP_RW, p->dir, p->dir);
+	add(p, OP_RO, p->git, p->git);
+	assert_int_equal(sources_open(&p->plan, &p->orders, NULL), 0);
+	assert_int_equal(p->orders.n_mounts, 2);
+	assert_string_equal(p->orders.mounts[1].path, p->git);
+	assert_int_equal(p->orders.mounts[1].ino, st.st_ino);
+	assert_true(p->orders.mounts[1].read_only);
+	assert_false(p->orders.mounts[0].read_only);
+	assert_true(p->plan.ops[1].fd >= 10);
+	assert_true(fcntl(p->plan.ops[1].fd, F_GETFD) & FD_CLOEXEC);
+}
+
+static void test_only_optional_sources_may_be_gone(void **state)
+{
+	struct place *p = *state;
+
+	add(p, OP_RO, p->git, "/dest")->optional = true;
+	add(p, OP_RO, p->dir, "/other");
+	assert_int_equal(sources_open(&p->plan, &p->orders, NULL), 0);
+	assert_int_equal(p->plan.n, 1);
+	assert_string_equal(p->plan.ops[0].dest, "/other");
+	add(p, OP_RO, p->git, "/dest");
+	assert_int_equal(sources_open(&p->plan, &p->orders, NULL), -ENOENT);
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_a_planted_link_is_not_opened),
+		TEST(test_a_link_of_the_host_is_followed),
+		TEST(test_a_mount_point_in_the_project_must_be_there),
+		TEST(test_a_mount_point_through_a_link_is_refused),
+		TEST(test_a_fresh_directory_may_get_mount_points),
+		TEST(test_pid_1_is_told_what_it_must_find),
+		TEST(test_only_optional_sources_may_be_gone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
