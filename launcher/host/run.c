@@ -222,7 +222,7 @@ static int carry_out(struct run *run, struct outcome *o, struct failure *f)
 	l.init_fd = init_fd = open(init, O_RDONLY | O_CLOEXEC);
 	if (init_fd < 0)
 		return fail_errno(f, errno, "install venvbox again", "cannot open '%s'", init);
-	(void) clock_gettime(CLOCK_REALTIME, &run->started);
+	(void) clock_gettime(CLOCK_REALTIME_COARSE, &run->started);
 	return supervise_run(&l, o, f);
 }
 

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "host/appeared.h"
+#include "scratch.h"
+
+#include <cmocka.h> /* last: its fail_msg() is a macro */
+
+struct place {
+	char dir[32];
+	int fd;
+	struct timespec since;
+	struct strv known;
+	struct strv found;
+};
+
+static int setup(void **state)
+{
+	struct place *p = calloc(1, sizeof(*p));
+
+	if (scratch_make(p->dir) < 0)
+		return -1;
+	p->fd = open(p->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	*state = p;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct place *p = *state;
+
+	(void) close(p->fd);
+	strv_release(&p->known);
+	strv_release(&p->found);
+	assert_int_equal(scratch_remove(p->dir), 0);
+	free(p);
+	return 0;
+}
+
+static void make_dir(struct place *p, const char *path)
+{
+	assert_int_equal(mkdirat(p->fd, path, 0700), 0);
+}
+
+static void scan(struct place *p, const char *venv)
+{
+	assert_int_equal(appeared_scan(p->fd, &p->since, &p->known, venv, &p->found), 0);
+}
+
+static void test_a_new_repository_is_found(void **state)
+{
+	struct place *p = *state;
+
+	make_dir(p, "src");
+	make_dir(p, "src/.git");
+	scan(p, NULL);
+	assert_int_equal(p->found.n, 1);
+	assert_string_equal(p->found.v[0], "src/.git");
+}
+
+static void test_an_old_one_is_not(void **state)
+{
+	struct place *p = *state;
+
+	make_dir(p, "src");
+	make_dir(p, "src/.git");
+	assert_int_equal(clock_gettime(CLOCK_REALTIME, &p->since), 0);
+	p->since.tv_sec += 10; /* file times are of a coarse clock */
+	scan(p, NULL);
+	assert_int_equal(p->found.n, 0);
+}
+
+static void test_known_ones_and_the_venv_are_left_out(void **state)
+{
+	struct place *p = *state;
+
+	make_dir(p, ".git");
+	make_dir(p, ".venv");
+	make_dir(p, ".venv/.git");
+	assert_int_equal(strv_add(&p->known, ".git"), 0);
+	scan(p, ".venv");
+	assert_int_equal(p->found.n, 0);
+}
+
+static void test_a_link_is_not_followed(void **state)
+{
+	struct place *p = *state;
+
+	make_dir(p, "a");
+	make_dir(p, "a/.idea");
+	assert_int_equal(symlinkat("a", p->fd, "b"), 0);
+	scan(p, NULL);
+	assert_int_equal(p->found.n, 1);
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_a_new_repository_is_found),
+		TEST(test_an_old_one_is_not),
+		TEST(test_known_ones_and_the_venv_are_left_out),
+		TEST(test_a_link_is_not_followed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
