@@ -159,8 +159,7 @@ static int add_user_option(struct layout *l, const struct bwrapopt *opt, char *c
 	struct op *op;
 	int r;
 
-	if (opt->act == BWRAPOPT_BIND && opt->src >= 0 && opt->dest >= 0 && strncmp(opt->name, "--dev-", 6) != 0
-	    && strncmp(opt->name, "--symlink", 9) != 0)
+	if (opt->act == BWRAPOPT_BIND && opt->src >= 0 && opt->dest >= 0 && strncmp(opt->name, "--dev-", 6) != 0)
 		return add_bind(l, opt->writable ? OP_RW : OP_RO, args[opt->src], args[opt->dest], "your option", opt->optional);
 	op = add(l, OP_WORDS, NULL, opt->dest >= 0 ? args[opt->dest] : NULL, "your option");
 	if (op == NULL)
@@ -174,6 +173,19 @@ static int add_user_option(struct layout *l, const struct bwrapopt *opt, char *c
 static bool lies_above(const char *path, const char *project)
 {
 	return path_is_within(project, path) && strcmp(path, project) != 0;
+}
+
+/* The dest of the option at index; --perms and --size go where the option that they shape goes. */
+static const char *option_dest(const struct strv *words, size_t at)
+{
+	while (at < words->n) {
+		const struct bwrapopt *opt = bwrapopt_find(words->v[at]);
+
+		if (opt->dest >= 0)
+			return words->v[at + 1 + (size_t) opt->dest];
+		at += opt->arity + 1;
+	}
+	return "";
 }
 
 /*
@@ -196,7 +208,7 @@ static int add_user(struct layout *l, bool above_project)
 		const struct bwrapopt *opt = bwrapopt_find(p->user_mounts.v[i]);
 		char *const *args = p->user_mounts.v + i + 1;
 
-		if ((opt->dest >= 0 && lies_above(args[opt->dest], project)) == above_project)
+		if (lies_above(option_dest(&p->user_mounts, i), project) == above_project)
 			r = add_user_option(l, opt, args);
 		i += opt->arity + 1;
 	}
@@ -300,14 +312,15 @@ static int add_mask(struct layout *l, const struct mask *mask)
 	return r < 0 ? r : done(add(l, OP_REMOUNT_RO, NULL, path, "protected, absent"));
 }
 
-/* The directories between the project and a nested repository become mounts of their own: none can be renamed away from over it. */
-static int add_nested(struct layout *l, const char *relative)
+/*
+ * The directories between the project and what is protected below it become mounts of their own: a mount
+ * point cannot be renamed, but a directory that only holds one can, and then the name is free for the box.
+ */
+static int add_pins(struct layout *l, const char *relative)
 {
-	const char *project = l->policy->manifest->project;
-
 	for (const char *slash = strchr(relative, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
 		cleanup_free char *part = strndup(relative, (size_t) (slash - relative));
-		cleanup_free char *path = part ? path_join(project, part) : NULL;
+		cleanup_free char *path = part ? path_join(l->policy->manifest->project, part) : NULL;
 		const struct op *cover = path ? plan_find_cover(l->plan, path) : NULL;
 		int r;
 
@@ -319,13 +332,25 @@ static int add_nested(struct layout *l, const char *relative)
 		if (r < 0)
 			return r;
 	}
-	return add_child(l, OP_RO, project, relative, NULL, "nested repository or venv");
+	return 0;
+}
+
+static int add_nested(struct layout *l, const char *relative)
+{
+	int r = add_pins(l, relative);
+
+	return r < 0 ? r : add_child(l, OP_RO, l->policy->manifest->project, relative, NULL, "nested repository or venv");
 }
 
 static int add_protective(struct layout *l, const char *libexec)
 {
+	const struct manifest *m = l->policy->manifest;
 	const struct facts *x = l->facts;
-	int r = add_venv(l, libexec);
+	const char *below = path_below(m->venv, m->project);
+	int r = below != NULL ? add_pins(l, below) : 0;
+
+	if (r == 0)
+		r = add_venv(l, libexec);
 
 	for (size_t i = 0; r == 0 && i < x->masks.n; i++)
 		r = add_mask(l, &x->masks.v[i]);
