@@ -103,6 +103,20 @@ const struct bwrapopt *bwrapopt_find(const char *name)
 	return NULL;
 }
 
+size_t bwrapopt_unit(const struct strv *words, size_t at)
+{
+	size_t len = 0;
+
+	while (at + len < words->n) {
+		const struct bwrapopt *opt = bwrapopt_find(words->v[at + len]);
+
+		len += 1 + (opt != NULL ? opt->arity : 0);
+		if (opt == NULL || opt->act != BWRAPOPT_BIND || opt->dest >= 0)
+			break;
+	}
+	return len <= words->n - at ? len : words->n - at;
+}
+
 static const struct {
 	const char *path;
 	bool below; /* what lies below it is ours too */
@@ -112,6 +126,14 @@ static const struct {
 	{ "/proc", true, "the box has its /proc, with the kernel's settings read-only" },
 	{ VB_RUN_DIR, true, "the launcher keeps its own files there" },
 };
+
+const char *bwrapopt_reserved(const char *path)
+{
+	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
+		if (strcmp(path, reserved[i].path) == 0 || (reserved[i].below && path_is_within(path, reserved[i].path)))
+			return reserved[i].why;
+	return NULL;
+}
 
 static bool has_dots(const char *path)
 {
@@ -124,6 +146,7 @@ static bool has_dots(const char *path)
 static int check_dest(const struct bwrapopt *opt, const char *dest, struct failure *f)
 {
 	cleanup_free char *clean = NULL;
+	const char *why;
 
 	/* bwrap hands it to the kernel as it is: "/../oldroot" would be the host (bubblewrap#742). */
 	if (dest[0] != '/' || has_dots(dest))
@@ -134,10 +157,10 @@ static int check_dest(const struct bwrapopt *opt, const char *dest, struct failu
 	clean = path_clean("/", dest);
 	if (clean == NULL)
 		return -ENOMEM;
-	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
-		if (strcmp(clean, reserved[i].path) == 0 || (reserved[i].below && path_is_within(clean, reserved[i].path)))
-			return fail_msg(f, EINVAL, "mount it somewhere else", "bubblewrap option '%s' cannot be used on '%s': %s",
-					opt->name, dest, reserved[i].why);
+	why = bwrapopt_reserved(clean);
+	if (why != NULL)
+		return fail_msg(f, EINVAL, "mount it somewhere else", "bubblewrap option '%s' cannot be used on '%s': %s", opt->name,
+				dest, why);
 	return 0;
 }
 

@@ -41,6 +41,15 @@ struct bwrapopt {
 const struct bwrapopt *bwrapopt_find(const char *name);
 
 /*
+ * Number of words, from index at, of one option with its arguments; where --perms or --size stand there, with the
+ * option that they shape: what must stay together. words has passed bwrapopt_check().
+ */
+size_t bwrapopt_unit(const struct strv *words, size_t at);
+
+/* Why nothing may be mounted at this clean path inside, for people; NULL: it may. */
+const char *bwrapopt_reserved(const char *path);
+
+/*
  * Known, allowed, all arguments there, destinations absolute, without "..", none of them "/", /proc or
  * VB_RUN_DIR? Words in f if not; -EINVAL.
  */

@@ -5,8 +5,10 @@
  * without their dashes; the table below is the one list of them: --help, man page,
  * completion and README are printed from it or checked against it.
  *
- * In a value \\ \n \t \xNN are escapes, so that any path can be written.
- * A list takes one item per line: the key again, or an indented continuation line.
+ * In a value \\ \n \r \t \xNN are escapes, so that any path can be written; a blank followed by ';'
+ * starts a comment. A list takes one item per line: the key again, or an indented
+ * continuation line. A backslash at the end of a line goes on with the same item on the
+ * next, indented line (inih takes no line of more than some 200 bytes, and says so).
  * An empty list means none. An unknown key, section or value is an error that
  * names file and line.
  */
@@ -42,7 +44,8 @@ enum setting_type {
 	SETTING_PATH,   /* one path */
 	SETTING_PATHS,
 	SETTING_NAMES,
-	SETTING_WORDS,  /* bubblewrap options: a line holds one option and its arguments, split at spaces */
+	SETTING_WORDS,  /* bubblewrap options: a line holds one option and its arguments, split at spaces;
+	                 * \x20 is a blank in a word, \e alone an empty word */
 };
 
 struct setting {
@@ -52,6 +55,8 @@ struct setting {
 	const char *help;    /* one line */
 	const char *const *choices; /* NULL-terminated, for SETTING_CHOICE; the first is the default */
 	size_t offset;       /* of the member in struct conf */
+	/* For a path (clean) or name: why it may not be, and the remedy in *hint; NULL: it may. */
+	const char *(*refusal)(const char *value, const char **hint);
 };
 
 extern const struct setting conf_settings[]; /* ends with key NULL */
@@ -63,17 +68,24 @@ void conf_release(struct conf *c);
 #define cleanup_conf cleanup(conf_release)
 
 /*
- * Reads the file text; name is for messages. conf_load reads state_fd/venvbox.conf with the same
- * refusals as manifest_load (owner, mode, links); a missing file is the defaults.
+ * Reads the file text into *c, which holds the defaults; name is for messages. conf_load reads state_fd/venvbox.conf
+ * with the same refusals as manifest_load (owner, mode, links); a missing file is the defaults.
  */
 int conf_parse(const char *text, size_t len, const char *name, struct conf *c, struct failure *f) must_check;
 int conf_load(int state_fd, struct conf *c, struct failure *f) must_check;
 
 /*
  * Applies one key from the command line: a list grows (no item twice), a single value is
- * replaced. Paths are made clean below cwd. -EINVAL with words in f for a bad one.
+ * replaced. Paths are made clean below cwd (NULL: a relative one is refused). A path moves from ro to rw and back.
+ * -EINVAL with words in f for a bad one.
  */
 int conf_set(struct conf *c, const char *key, const char *value, const char *cwd, struct failure *f) must_check;
+
+/*
+ * Adds bubblewrap options as the words they are. One that is there already with the same arguments moves to the
+ * end: later ones win. -EINVAL with words in f as bwrapopt_check().
+ */
+int conf_add_bwrap(struct conf *c, const struct strv *words, struct failure *f) must_check;
 
 /* Appends the file text, with a comment per key; conf_parse reads it back to the same struct. */
 int conf_write(const struct conf *c, struct buf *out) must_check;
