@@ -1,1 +1,1 @@
-EXTRA_DIST += sitecustomize/sitecustomize.mk
+EXTRA_DIST += sitecustomize/sitecustomize.mk sitecustomize/README.md
