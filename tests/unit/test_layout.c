@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The order of a box: what the user asks for may cover the defaults, nothing
+ * covers the protective mounts (design.md, law 9).
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "host/layout.h"
+
+#include <cmocka.h> /* last: its fail_msg() is a macro */
+
+#define PROJECT "/srv/p"
+#define VENV "/srv/p/.venv"
+
+struct box {
+	struct manifest m;
+	struct conf c;
+	struct policy p;
+	struct facts x;
+	struct plan plan;
+};
+
+static int setup(void **state)
+{
+	static const struct mount_row rows[] = {
+		{ MOUNT_RO, true, false, (char *) "/usr/lib", (char *) "/usr/lib", (char *) "libraries" },
+		{ MOUNT_RO, false, true, (char *) "/usr", (char *) "/usr", (char *) "the system" },
+		{ MOUNT_SYMLINK, true, true, (char *) "usr/lib", (char *) "/lib", (char *) "merged /usr" },
+		{ MOUNT_COPY, true, true, (char *) "/etc/hosts", (char *) "/etc/hosts", (char *) "names" },
+	};
+	struct box *b = calloc(1, sizeof(*b));
+
+	conf_init(&b->c);
+	b->m.venv = strdup(VENV);
+	b->m.project = strdup(PROJECT);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (manifest_add_mount(&b->m, &rows[i]) < 0)
+			return -1;
+	b->p.manifest = &b->m;
+	b->p.conf = &b->c;
+	b->x.cwd = strdup(PROJECT);
+	b->x.own_etc = true;
+	b->x.masks.lock_fd = -1;
+	*state = b;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct box *b = *state;
+
+	plan_release(&b->plan);
+	facts_release(&b->x);
+	policy_release(&b->p);
+	conf_release(&b->c);
+	manifest_release(&b->m);
+	free(b);
+	return 0;
+}
+
+static void make(struct box *b)
+{
+	assert_int_equal(layout_make(&b->p, &b->x, NULL, "/usr/libexec/venvbox", &b->plan, NULL), 0);
+}
+
+/* What is seen at path in the finished box. */
+static const struct op *seen(struct box *b, const char *path)
+{
+	const struct op *op = plan_find_cover(&b->plan, path);
+
+	assert_non_null(op);
+	return op;
+}
+
+static void add_option(struct box *b, const char *name, const char *first, const char *second)
+{
+	assert_int_equal(strv_add(&b->p.user_mounts, name), 0);
+	assert_int_equal(strv_add(&b->p.user_mounts, first), 0);
+	if (second != NULL)
+		assert_int_equal(strv_add(&b->p.user_mounts, second), 0);
+}
+
+static void test_a_program_cannot_write_the_venv(void **state)
+{
+	struct box *b = *state;
+
+	make(b);
+	assert_int_equal(seen(b, VENV "/lib/x")->kind, OP_RO);
+	assert_int_equal(seen(b, VENV "/venvbox/manifest")->kind, OP_RO);
+	assert_int_equal(seen(b, VENV "/bin/pip")->kind, OP_RO);
+	assert_string_equal(seen(b, VENV "/bin/pip")->source, VENV "/venvbox/inner-bin");
+	assert_int_equal(seen(b, VENV "/home/x")->kind, OP_RW);
+	assert_string_equal(seen(b, VENV "/home/.cache/x")->source, VENV "/cache");
+	assert_int_equal(seen(b, PROJECT "/x")->kind, OP_RW);
+}
+
+static void test_pip_writes_the_venv_but_not_its_state(void **state)
+{
+	struct box *b = *state;
+
+	b->p.pip_run = true;
+	b->p.profile = PROFILE_SYSTEM;
+	b->x.pip_tmp = strdup(VENV "/venvbox/pip-tmp");
+	make(b);
+	assert_int_equal(seen(b, VENV "/lib/x")->kind, OP_RW);
+	assert_int_equal(seen(b, VENV "/bin/x")->kind, OP_RW);
+	assert_string_equal(seen(b, VENV "/bin/x")->source, VENV "/venvbox/inner-bin");
+	assert_int_equal(seen(b, VENV "/bin/python")->kind, OP_RO);
+	assert_int_equal(seen(b, VENV "/venvbox/manifest")->kind, OP_RO);
+	assert_int_equal(seen(b, VENV "/pyvenv.cfg")->kind, OP_RO);
+	assert_int_equal(seen(b, VENV "/home/pip.conf")->kind, OP_TMPFS);
+	assert_int_equal(seen(b, VENV "/cache/x")->kind, OP_RO);
+	assert_string_equal(seen(b, "/usr/include")->source, "/usr");
+	assert_string_equal(seen(b, "/tmp")->source, VENV "/venvbox/pip-tmp");
+}
+
+static void test_profiles_differ(void **state)
+{
+	struct box *b = *state;
+
+	make(b);
+	assert_null(plan_find_cover(&b->plan, "/usr/include"));
+	assert_non_null(plan_find_cover(&b->plan, "/usr/lib/x"));
+}
+
+static void test_options_do_not_lift_protection(void **state)
+{
+	struct box *b = *state;
+
+	add_option(b, "--bind", VENV, VENV);
+	add_option(b, "--bind", "/srv", "/srv");
+	add_option(b, "--tmpfs", PROJECT "/.git", NULL);
+	b->x.masks.v[0] = (struct mask) { ".git", true, MASK_PRESENT };
+	b->x.masks.n = 1;
+	make(b);
+	assert_int_equal(seen(b, VENV "/lib/x")->kind, OP_RO);
+	assert_int_equal(seen(b, PROJECT "/.git/hooks")->kind, OP_RO);
+	assert_string_equal(seen(b, PROJECT "/.git/hooks")->source, PROJECT "/.git");
+}
+
+static void test_an_option_above_the_project_does_not_hide_it(void **state)
+{
+	struct box *b = *state;
+
+	add_option(b, "--ro-bind", "/srv", "/srv");
+	add_option(b, "--ro-bind", "/other", PROJECT "/data");
+	make(b);
+	assert_string_equal(seen(b, PROJECT "/x")->source, PROJECT);
+	assert_string_equal(seen(b, "/srv/q")->source, "/srv");
+	assert_string_equal(seen(b, PROJECT "/data/x")->source, "/other");
+}
+
+static void test_an_option_covers_a_default_also_through_a_link(void **state)
+{
+	struct box *b = *state;
+
+	add_option(b, "--ro-bind", "/opt/lib", "/lib");
+	make(b);
+	assert_string_equal(seen(b, "/usr/lib/x")->source, "/opt/lib");
+}
+
+static void test_sources_a_box_can_write_are_not_believed(void **state)
+{
+	struct box *b = *state;
+
+	add_option(b, "--ro-bind", PROJECT "/x", "/x");
+	add_option(b, "--ro-bind", "/opt", "/opt");
+	make(b);
+	assert_int_equal(seen(b, "/x")->trust, TRUST_NONE);
+	assert_int_equal(seen(b, "/opt")->trust, TRUST_HOST);
+}
+
+static void test_absent_names_are_covered(void **state)
+{
+	struct box *b = *state;
+
+	b->x.masks.v[0] = (struct mask) { ".git", true, MASK_ABSENT };
+	b->x.masks.v[1] = (struct mask) { ".env", false, MASK_ABSENT };
+	b->x.masks.v[2] = (struct mask) { ".idea", true, MASK_NOTHING };
+	b->x.masks.n = 3;
+	make(b);
+	assert_int_equal(seen(b, PROJECT "/.git/config")->kind, OP_TMPFS);
+	assert_int_equal(seen(b, PROJECT "/.env")->kind, OP_DATA);
+	assert_int_equal(seen(b, PROJECT "/.idea")->kind, OP_RW);
+}
+
+static void test_what_lies_above_a_nested_repository_is_pinned(void **state)
+{
+	struct box *b = *state;
+
+	assert_int_equal(strv_add(&b->x.nested, "a/b/.git"), 0);
+	make(b);
+	assert_string_equal(seen(b, PROJECT "/a")->dest, PROJECT "/a");
+	assert_string_equal(seen(b, PROJECT "/a/b")->dest, PROJECT "/a/b");
+	assert_int_equal(seen(b, PROJECT "/a/b/x")->kind, OP_RW);
+	assert_int_equal(seen(b, PROJECT "/a/b/.git/x")->kind, OP_RO);
+}
+
+static void test_what_lies_above_the_venv_is_pinned(void **state)
+{
+	struct box *b = *state;
+
+	free(b->m.venv);
+	b->m.venv = strdup(PROJECT "/env/v");
+	make(b);
+	assert_string_equal(seen(b, PROJECT "/env")->dest, PROJECT "/env");
+	assert_int_equal(seen(b, PROJECT "/env/v/lib")->kind, OP_RO);
+}
+
+static void test_a_directory_outside_exists(void **state)
+{
+	struct box *b = *state;
+
+	free(b->x.cwd);
+	b->x.cwd = strdup("/home/u/work");
+	make(b);
+	assert_int_equal(seen(b, "/home/u/work")->kind, OP_DIR);
+}
+
+static void test_the_root_is_remounted_last(void **state)
+{
+	struct box *b = *state;
+
+	make(b);
+	assert_int_equal(b->plan.ops[b->plan.n - 1].kind, OP_REMOUNT_RO);
+	assert_string_equal(b->plan.ops[b->plan.n - 1].dest, "/");
+}
+
+static void test_root_gets_no_kernel_settings(void **state)
+{
+	struct box *b = *state;
+
+	assert_int_equal(strv_add(&b->x.proc, "/proc/sys"), 0);
+	make(b);
+	assert_int_equal(seen(b, "/proc/sys/kernel/core_pattern")->kind, OP_RO);
+	assert_int_equal(seen(b, "/proc/self")->kind, OP_PROC);
+}
+
+static void test_network_and_capabilities_are_options(void **state)
+{
+	struct box *b = *state;
+
+	make(b);
+	assert_false(strv_contains(&b->plan.options, "--unshare-net"));
+	assert_true(strv_contains(&b->plan.options, "--disable-userns"));
+	assert_true(strv_contains(&b->plan.options, "--as-pid-1"));
+	plan_release(&b->plan);
+	b->p.network_unshared = true;
+	make(b);
+	assert_true(strv_contains(&b->plan.options, "--unshare-net"));
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_a_program_cannot_write_the_venv),
+		TEST(test_pip_writes_the_venv_but_not_its_state),
+		TEST(test_profiles_differ),
+		TEST(test_options_do_not_lift_protection),
+		TEST(test_an_option_above_the_project_does_not_hide_it),
+		TEST(test_an_option_covers_a_default_also_through_a_link),
+		TEST(test_sources_a_box_can_write_are_not_believed),
+		TEST(test_absent_names_are_covered),
+		TEST(test_what_lies_above_a_nested_repository_is_pinned),
+		TEST(test_what_lies_above_the_venv_is_pinned),
+		TEST(test_a_directory_outside_exists),
+		TEST(test_the_root_is_remounted_last),
+		TEST(test_root_gets_no_kernel_settings),
+		TEST(test_network_and_capabilities_are_options),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
