@@ -2,6 +2,11 @@
 # A unit test is one line here: its name, in the list; its source is tests/unit/NAME.c.
 if HAVE_CMOCKA
 UNIT_TESTS = \
+	tests/unit/test_buf \
+	tests/unit/test_failure \
+	tests/unit/test_keyfile \
+	tests/unit/test_log \
+	tests/unit/test_path \
 	tests/unit/test_strv
 check_PROGRAMS += $(UNIT_TESTS)
 endif
@@ -11,3 +16,6 @@ LDADD = libvb-host.a libvb-install.a libvb-inside.a libvb-stubs.a libvb-common.a
 
 EXTRA_DIST += tests/run tests/live tests/escape
 noinst_HEADERS = tests/unit/scratch.h
+# For every program that has no list of its own: the tests.
+LDADD = $(TEST_LDADD)
+EXTRA_DIST += tests/unit/capture.h tests/unit/scratch.h
