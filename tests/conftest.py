@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Fixtures of the end-to-end tests.
+
+VENVBOX_PREFIX, VENVBOX_INSTALL and VENVBOX_LIBEXEC name what is tested; VENVBOX_TEST_USER is the ordinary
+user if the tests run as root. Whatever is missing is a failure: nothing is skipped.
+"""
+import os
+import shutil
+
+import pytest
+
+import boxlab
+
+
+@pytest.fixture(scope="session")
+def lab():
+    top = boxlab.make_top()
+    try:
+        yield boxlab.Lab(top)
+    finally:
+        shutil.rmtree(top, ignore_errors=True)
+
+
+@pytest.fixture(scope="session", params=["root", "user"] if os.getuid() == 0 else ["user"])
+def who(request, lab):
+    """Who types the commands: root and an ordinary user, or whoever we are."""
+    return lab.user(request.param)
+
+
+@pytest.fixture(scope="module")
+def box(lab, who):
+    """A boxed venv with pip, for tests that leave it as it is."""
+    return lab.box(who, pip=True)
+
+
+@pytest.fixture(scope="module")
+def pair(lab, who):
+    """A box and its plain twin, for tests that compare."""
+    return boxlab.Pair(lab, who)
+
+
+@pytest.fixture
+def fresh(lab, who):
+    """A boxed venv of this test's own, without pip."""
+    return lab.box(who)
+
+
+@pytest.fixture
+def fresh_pip(lab, who):
+    """A boxed venv of this test's own, with pip."""
+    return lab.box(who, pip=True)
