@@ -102,7 +102,7 @@ def test_readme_names_the_packages_of_bootstrap():
         assert not missing, (system, missing)
 
 
-def test_man_pages_are_clean_roff():
+def test_man_pages_have_their_name_section():
     for page in sorted((TOP / "docs").glob("*.[157]")):
         text = page.read_text(encoding="utf-8")
         assert text.startswith('.\\" SPDX'), page

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""./bootstrap: what it asks of the machine, what it tells the package manager, and the way from a clone to a boxed venv."""
+import os
+import pathlib
+import pwd
+import shutil
+import subprocess
+
+import pytest
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+# What bootstrap itself uses; all else is missing on the machines made here.
+TOOLS = "sh dirname cat awk sed sort tr env head tail mkdir uname"
+
+
+class Machine:
+    """A PATH of its own, with stand-ins that write down how they were called."""
+
+    def __init__(self, path, uid):
+        self.bin = path / "bin"
+        self.log = path / "log"
+        self.bin.mkdir()
+        self.log.touch()
+        for tool in TOOLS.split():
+            (self.bin / tool).symlink_to(shutil.which(tool))
+        self.add("id", f"echo {uid}")
+
+    def add(self, name, body="", log=True):
+        line = f'echo "{name} $*" >>"{self.log}"\n' if log else ""
+        (self.bin / name).write_text(f"#!/bin/sh\n{line}{body}\n")
+        (self.bin / name).chmod(0o755)
+
+    def run(self, *args):
+        # A standard input that is no terminal: sudo may not ask there.
+        return subprocess.run([str(TOP / "bootstrap"), *args], env={"PATH": str(self.bin), "HOME": "/nonexistent"},
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True)
+
+    def calls(self):
+        return [line.strip() for line in self.log.read_text().splitlines() if not line.startswith("id ")]
+
+
+@pytest.fixture
+def user(tmp_path):
+    return Machine(tmp_path, 1000)
+
+
+@pytest.fixture
+def root(tmp_path):
+    return Machine(tmp_path, 0)
+
+
+def two_lines(done):
+    what, hint = done.stderr.splitlines()[-2:]
+    assert done.returncode == 125
+    assert what.startswith("venvbox: ")
+    assert hint.startswith("hint: ")
+    return what, hint
+
+
+def test_without_autoconf_it_names_the_package(user):
+    what, hint = two_lines(user.run())
+    assert "autoreconf" in what
+    assert "autoconf" in hint
+
+
+def test_without_root_it_prints_the_command_and_runs_nothing(user):
+    user.add("apt-get")
+    _, hint = two_lines(user.run("packages", "install"))
+    assert "apt-get update && apt-get install -y" in hint
+    assert {"libseccomp-dev", "libcap-dev", "libinih-dev", "autoconf", "gcc"} <= set(hint.split())
+    assert user.calls() == []
+
+
+def test_a_sudo_that_would_ask_is_not_waited_for(user):
+    user.add("apt-get")
+    user.add("sudo", "exit 1")
+    two_lines(user.run("packages", "install"))
+    assert user.calls() == ["sudo -n true"]
+
+
+def test_a_sudo_that_does_not_ask_is_used(user):
+    user.add("apt-get")
+    user.add("sudo", '[ "$1" = -n ] || exec "$@"')
+    user.run("packages", "install")
+    assert "apt-get -qq update" in user.calls()
+    assert any(c.startswith("apt-get install -y --no-install-recommends ") for c in user.calls())
+
+
+def test_root_needs_no_sudo_and_a_failed_installation_is_told(root):
+    root.add("apt-get")
+    what, _ = two_lines(root.run("packages", "install"))
+    assert "still missing" in what
+    assert "libcap" in what
+    assert [c.split()[1] for c in root.calls()] == ["-qq", "install"]
+
+
+def test_a_package_manager_that_fails_is_told(root):
+    root.add("apt-get", '[ "$1" != install ]')
+    what, _ = two_lines(root.run("packages", "install"))
+    assert "package manager failed" in what
+
+
+@pytest.mark.parametrize("manager, package", [
+    ("dnf", "libcap-devel"), ("pacman", "libinih"), ("zypper", "pkgconfig(inih)"),
+])
+def test_other_package_managers(root, manager, package):
+    root.add(manager)
+    root.run("packages", "install")
+    (call,) = root.calls()
+    assert package in call.split()
+    assert "libcap-dev" not in call.split()
+
+
+def test_without_a_package_manager_it_says_what_is_missing(root):
+    what, hint = two_lines(root.run("packages", "install"))
+    assert "libseccomp" in what
+    assert "apt-get" in hint
+
+
+def test_where_nothing_is_missing_no_package_manager_runs(tmp_path):
+    log = tmp_path / "log"
+    for name in ("apt-get", "dnf", "sudo"):
+        (tmp_path / name).write_text(f'#!/bin/sh\necho "$0 $*" >>"{log}"\nexit 1\n')
+        (tmp_path / name).chmod(0o755)
+    done = subprocess.run([str(TOP / "bootstrap"), "packages", "install"], stderr=subprocess.PIPE, text=True,
+                          env={**os.environ, "PATH": f"{tmp_path}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"})
+    assert done.returncode == 0, done.stderr
+    assert not log.exists()
+
+
+@pytest.mark.parametrize("args", [["nonsense"], ["install", "a", "b"], ["install", "--profile"], ["packages", "nonsense"]])
+def test_bad_usage_changes_nothing(root, args):
+    root.add("apt-get")
+    assert root.run(*args).returncode == 125
+    assert root.calls() == []
+
+
+@pytest.fixture
+def newcomer(tmp_path_factory):
+    """A home with a clone in it, and how to run a command there as its owner."""
+    name = os.environ["VENVBOX_TEST_USER"]
+    home = pathlib.Path(subprocess.run(["mktemp", "-d", "/var/tmp/venvbox-newcomer.XXXXXX"], check=True,
+                                       capture_output=True, text=True).stdout.strip())
+    ignore = shutil.ignore_patterns(".git", "build*", "autom4te.cache", "configure", "config.*", "Makefile.in", "__pycache__", ".pytest_cache")
+    shutil.copytree(TOP, home / "clone", ignore=ignore)
+    prefix = []
+    if os.getuid() == 0:
+        subprocess.run(["chown", "-R", name, str(home)], check=True)
+        prefix = ["runuser", "-u", name, "--"]
+    home.chmod(0o755)
+
+    def run(command, **more):
+        env = {"HOME": str(home), "PATH": "/usr/local/bin:/usr/bin:/bin", "USER": name, "LOGNAME": name, "LANG": "C.UTF-8"}
+        return subprocess.run([*prefix, "env", "-i", *(f"{k}={v}" for k, v in env.items()), "sh", "-c", command],
+                              cwd=home, capture_output=True, text=True, stdin=subprocess.DEVNULL, **more)
+    run.home = home
+    yield run
+    shutil.rmtree(home)
+
+
+def test_from_a_clone_to_a_blocked_key(newcomer):
+    """The README's first steps, by a user who has only a clone."""
+    (newcomer.home / "project").mkdir()
+    if os.getuid() == 0:
+        shutil.chown(newcomer.home / "project", os.environ["VENVBOX_TEST_USER"])
+    done = newcomer("cd project && ../clone/bootstrap install .venv", timeout=600)
+    assert done.returncode == 0, done.stderr
+    assert ".local/bin is not in PATH" in done.stderr
+    newcomer("mkdir -p .ssh && echo the-key > .ssh/id_ed25519")
+    key = newcomer.home / ".ssh/id_ed25519"
+    read = f"import os; print(os.path.exists('{key}')); print(open('/proc/self/status').read())"
+    outside = newcomer(f'/usr/bin/python3 -c "{read}"')
+    inside = newcomer(f'project/.venv/bin/python -I -S -E -c "{read}"')
+    assert outside.stdout.startswith("True\n"), outside.stderr
+    assert inside.stdout.startswith("False\n"), inside.stderr
+    assert "Seccomp:\t2\n" in inside.stdout
+    # Again is harmless, and for an installed machine quick.
+    again = newcomer("cd project && ../clone/bootstrap install", timeout=600)
+    assert again.returncode == 0, again.stderr
