@@ -8,6 +8,7 @@ libvb_host_a_SOURCES = \
 	launcher/host/dotenv.c launcher/host/dotenv.h \
 	launcher/host/env.c launcher/host/env.h \
 	launcher/host/facts.c launcher/host/facts.h \
+	launcher/host/handout.c launcher/host/handout.h \
 	launcher/host/inputs.c launcher/host/inputs.h \
 	launcher/host/layout.c launcher/host/layout.h \
 	launcher/host/mask.c launcher/host/mask.h \
@@ -19,6 +20,7 @@ libvb_host_a_SOURCES = \
 	launcher/host/relay.c launcher/host/relay.h \
 	launcher/host/run.c launcher/host/run.h \
 	launcher/host/session.c launcher/host/session.h \
+	launcher/host/signals.c launcher/host/signals.h \
 	launcher/host/sources.c launcher/host/sources.h \
 	launcher/host/spawn.c launcher/host/spawn.h \
 	launcher/host/supervise.c launcher/host/supervise.h \

@@ -372,7 +372,7 @@ static int add_userfds(struct layout *l, const struct userfds *fds)
 		op = add(l, OP_RO, NULL, dest, "a file the caller opened");
 		if (op == NULL)
 			return -ENOMEM;
-		op->fd = fds->v[i].fd;
+		op->fd = fds->v[i].bind_fd;
 		op->fd_borrowed = true;
 	}
 	return 0;

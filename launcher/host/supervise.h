@@ -16,6 +16,7 @@
 
 /* Everything a run needs; all is borrowed, nothing is closed or freed by supervise_run(). */
 struct launch {
+	const char *bwrap;      /* absolute path: VB_BWRAP */
 	int args_fd;            /* --args: options of bwrap, NUL-separated */
 	int init_fd;            /* venvbox-init, executed as /proc/self/fd/N */
 	const int *bwrap_fds;   /* named in the options: inherited by bwrap under the same numbers, all >= 10 */
@@ -23,12 +24,13 @@ struct launch {
 	int filter_fd;          /* memfd or file with the seccomp program */
 	int payload_fd;         /* memfd, payload_pack() */
 	struct orders *orders;  /* all but fds, sig_ignored, sig_blocked, which supervise_run fills in */
-	struct userfds *fds;
+	struct userfds *fds;    /* of those given to the box our copies are closed: userfds_let_go() */
 };
 
 struct outcome {
 	bool sealed;      /* PID 1 reported the seal */
 	int exec_errno;   /* != 0: the payload could not be executed; status is 126 or 127 as env(1) has it */
+	char exec_words[WIRE_TEXT]; /* more about that, for people; "" if errno says it all */
 	int wait_status;  /* as waitpid(2) has it */
 };
 
@@ -36,6 +38,8 @@ struct outcome {
  * Runs the box to its end. 0: *o says how the payload ended. -errno with words in
  * f: the box failed, nothing of the payload has run or it was ended.
  * What bwrap wrote to its standard error is in f, not on ours. On success with output of bwrap, nothing is printed.
+ * A file of the caller that takes no more of what is relayed (ENOSPC) is a warning: the payload sees EPIPE only.
+ * Nothing of the box is alive on return, whatever the result.
  *
  * Signals are blocked from the first line and stay so on return: the caller ends with supervise_end().
  */

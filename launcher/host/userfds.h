@@ -27,10 +27,11 @@ struct userfd {
 	int fd;          /* the caller's descriptor, still at its number; not ours to close before the end */
 	enum userfd_fate fate;
 	int flags;       /* F_GETFL */
-	off_t offset;    /* USERFD_REOPEN */
+	off_t offset;    /* of a plain file: where the caller was */
 	uint64_t dev, ino;
+	int bind_fd;     /* USERFD_REOPEN: the file as O_PATH, a number from 10 up, for --ro-bind-fd; owned, else -1 */
 	int pipe_box;    /* USERFD_RELAY_*: the end that goes in, owned; two descriptors of one file share it: -1 in the second */
-	int pipe_host;   /* the end that stays, owned */
+	int pipe_host;   /* the end that stays, owned, non-blocking */
 	size_t same_as;  /* index of the descriptor whose pipe this shares, or its own index */
 };
 
@@ -47,12 +48,21 @@ struct userfds {
 int userfds_reserve(struct userfds *u) must_check;
 
 /*
- * Sorts all inherited descriptors: those in /proc/self/fd without FD_CLOEXEC. writable: clean
+ * Sorts all inherited descriptors: those in /proc/self/fd without FD_CLOEXEC, which is
+ * set on each, so that no program of ours inherits it by chance. writable: clean
  * paths that the box may write, a plain file below which passes as it is when
  * open for writing. listen_fds: LISTEN_PID names us and LISTEN_FDS is set, so sockets 3 .. 3+listen_fds-1 pass; else 0.
  */
 int userfds_collect(struct userfds *u, const struct strv *writable, int listen_fds, struct failure *f) must_check;
 
+/*
+ * The box has its copies: lets go of ours where they would change what others see (a reader waits
+ * for the end of a pipe, a writer for SIGPIPE). Kept are 2, for messages, the files whose offset
+ * or content we still handle, and what the box was not given. 0 and 1 become /dev/null.
+ */
+int userfds_let_go(struct userfds *u) must_check;
+
 void userfds_release(struct userfds *u);
+#define cleanup_userfds cleanup(userfds_release)
 
 #endif

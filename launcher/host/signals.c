@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "host/signals.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define SIGNALS 64
+
+static uint64_t bit(int sig)
+{
+	return UINT64_C(1) << (sig - 1);
+}
+
+int signals_block(struct caller_signals *caller)
+{
+	sigset_t all, old;
+
+	(void) sigfillset(&all);
+	if (sigprocmask(SIG_SETMASK, &all, &old) < 0)
+		return -errno;
+	*caller = (struct caller_signals) { 0 };
+	for (int sig = 1; sig <= SIGNALS; sig++) {
+		struct sigaction action;
+
+		/* 32 and 33 are the libc's own, signal(7): it refuses to tell. */
+		if (sigaction(sig, NULL, &action) < 0)
+			continue;
+		if (action.sa_handler == SIG_IGN)
+			caller->ignored |= bit(sig);
+		if (sigismember(&old, sig) == 1)
+			caller->blocked |= bit(sig);
+	}
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || signal(SIGCHLD, SIG_DFL) == SIG_ERR)
+		return -errno;
+	return 0;
+}
+
+int signals_open(void)
+{
+	sigset_t all;
+	int fd;
+
+	(void) sigfillset(&all);
+	fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
+/* The terminal sends these to its whole foreground group, the payload included. */
+static bool is_of_terminal(const struct signalfd_siginfo *si)
+{
+	return si->ssi_code == SI_KERNEL &&
+	       (si->ssi_signo == SIGINT || si->ssi_signo == SIGQUIT || si->ssi_signo == SIGWINCH);
+}
+
+enum signal_use signals_use(const struct signalfd_siginfo *si, pid_t self)
+{
+	/* kill(2) by somebody has a code of 0 or less; the kernel's own, about a child, CLD_EXITED and up. */
+	if (si->ssi_signo == SIGCHLD && si->ssi_code > 0 && si->ssi_code != SI_KERNEL)
+		return SIGNAL_REAP;
+	/* Our own SIGCONT to the group, and SIGPIPE and SIGXFSZ for a write of ours that failed. */
+	if (si->ssi_code == SI_USER && si->ssi_pid == (uint32_t) self)
+		return SIGNAL_DROP;
+	return is_of_terminal(si) ? SIGNAL_DROP : SIGNAL_RELAY;
+}
+
+static bool is_deadly_by_default(int sig)
+{
+	switch (sig) {
+	case SIGCHLD:
+	case SIGCONT:
+	case SIGURG:
+	case SIGWINCH:
+	case SIGSTOP:
+	case SIGTSTP:
+	case SIGTTIN:
+	case SIGTTOU:
+		return false;
+	default:
+		return true;
+	}
+}
+
+bool signals_is_deadly(const struct caller_signals *caller, int sig)
+{
+	return is_deadly_by_default(sig) && ((caller->ignored | caller->blocked) & bit(sig)) == 0;
+}
+
+/* With its default action and unblocked, sig takes effect before sigprocmask() returns. */
+static void take(int sig)
+{
+	sigset_t one;
+
+	(void) sigemptyset(&one);
+	(void) sigaddset(&one, sig);
+	(void) signal(sig, SIG_DFL); /* fails for SIGSTOP and SIGKILL, which need it not */
+	(void) kill(getpid(), sig);
+	(void) sigprocmask(SIG_UNBLOCK, &one, NULL);
+	(void) sigprocmask(SIG_BLOCK, &one, NULL);
+}
+
+void signals_stop(int sig)
+{
+	sigset_t pending;
+
+	/* A stop signal now would delete this SIGCONT (signal(7)), and nobody would send another. */
+	if (sigpending(&pending) == 0 && sigismember(&pending, SIGCONT) == 1)
+		return;
+	take(sig);
+}
+
+void signals_die(int sig)
+{
+	const struct rlimit none = { 0, 0 };
+
+	/* The core, if any, is the payload's. The limit does not hold for a core that goes to a pipe, core(5). */
+	(void) setrlimit(RLIMIT_CORE, &none);
+	(void) prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	take(sig);
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "host/spawn.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include "common/fd.h"
+#include "common/hostcheck.h"
+#include "common/names.h"
+
+#define FIRST_FD 10 /* of what bwrap inherits, above the fixed numbers */
+#define NUMBER_SIZE 32
+
+/* Linux 5.9 and 5.11; the headers may be older. */
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC (1U << 2)
+#endif
+
+/* What the child needs, made before the fork: in the child nothing can fail but system calls. */
+struct start {
+	const struct launch *l;
+	int inner; /* the box's end of the channel */
+	int null;
+	int words; /* standard error of bwrap */
+	int args_fd;
+	int init_fd;
+	pid_t parent;
+	char *argv[6];
+};
+
+/* --- the child ------------------------------------------------------------------------- */
+
+/* dup2() onto itself would leave FD_CLOEXEC set. */
+static int put(int fd, int number)
+{
+	if (fd == number)
+		return fcntl(fd, F_SETFD, 0);
+	return dup2(fd, number) < 0 ? -1 : 0;
+}
+
+/* The order matters: what is put later may not have its number overwritten before; see step_aside(). */
+static int place(const struct start *s)
+{
+	if (put(s->null, 0) < 0 || put(s->null, 1) < 0 || put(s->words, 2) < 0 || put(s->inner, VB_CHANNEL_FD) < 0)
+		return -1;
+	if (fcntl(s->args_fd, F_SETFD, 0) < 0 || fcntl(s->init_fd, F_SETFD, 0) < 0)
+		return -1;
+	for (size_t i = 0; i < s->l->n_bwrap_fds; i++)
+		if (fcntl(s->l->bwrap_fds[i], F_SETFD, 0) < 0)
+			return -1;
+	return 0;
+}
+
+/*
+ * Runs in the memory of the parent (vfork(2)): system calls only.
+ * PR_SET_PDEATHSIG first, then the question: who was killed in between is no longer our parent. bwrap's
+ * own --die-with-parent comes too late for a launcher killed in its first milliseconds (design.md, Terminal and signals).
+ * The environment is empty: what is in it can be read inside, at /proc/1/environ, and it would choose the language of bwrap's words.
+ */
+static void __attribute__((noreturn, noinline)) child(const struct start *s, volatile int *err)
+{
+	char *const no_environment[] = { NULL };
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || place(s) < 0) {
+		*err = errno;
+		_exit(VB_EXIT_FAILURE);
+	}
+	if (getppid() != s->parent)
+		_exit(VB_EXIT_FAILURE);
+	(void) execve(s->l->bwrap, s->argv, no_environment);
+	*err = errno;
+	_exit(VB_EXIT_FAILURE);
+}
+
+/* --- the parent -------------------------------------------------------------------------- */
+
+/* fork(2) would copy page tables for nothing. *err is the child's errno, 0 if bwrap runs. */
+static pid_t __attribute__((noinline)) start_child(const struct start *s, volatile int *err)
+{
+	pid_t pid = vfork();
+
+	if (pid == 0)
+		child(s, err);
+	return pid;
+}
+
+/* Linux before 5.11 */
+static int mark_listed_cloexec(void)
+{
+	cleanup_dir DIR *dir = opendir("/proc/self/fd");
+	struct dirent *entry;
+
+	if (dir == NULL)
+		return -errno;
+	while (errno = 0, (entry = readdir(dir)) != NULL) {
+		int fd = atoi(entry->d_name);
+
+		if (fd > 2 && fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+			return -errno;
+	}
+	return -errno;
+}
+
+/* Whatever was left open by mistake, ours or a library's, ends at execve(2); the child then names what bwrap keeps. */
+static int mark_all_cloexec(void)
+{
+	if (syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
+		return 0;
+	return mark_listed_cloexec();
+}
+
+/* A copy of fd, in *owned, with a number that no fixed one overwrites. */
+static int step_aside(int fd, int *owned)
+{
+	*owned = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FD);
+	return *owned < 0 ? -errno : 0;
+}
+
+static int run_bwrap(struct start *s, struct failure *f, pid_t *pid)
+{
+	char args[NUMBER_SIZE], init[NUMBER_SIZE];
+	volatile int err = 0;
+	int r = mark_all_cloexec();
+
+	if (r < 0)
+		return fail_errno(f, -r, NULL, "cannot close descriptors");
+	(void) snprintf(args, sizeof(args), "%d", s->args_fd);
+	(void) snprintf(init, sizeof(init), "/proc/self/fd/%d", s->init_fd);
+	s->parent = getpid();
+	s->argv[0] = (char *) (uintptr_t) "bwrap";
+	s->argv[1] = (char *) (uintptr_t) "--args";
+	s->argv[2] = args;
+	s->argv[3] = (char *) (uintptr_t) "--";
+	s->argv[4] = init;
+	s->argv[5] = NULL;
+	*pid = start_child(s, &err);
+	if (*pid < 0)
+		return fail_errno(f, errno, NULL, "cannot start a process");
+	/* The zombie, if it failed, is reaped when we end: at once. */
+	return err == 0 ? 0 : fail_errno(f, err, NULL, "cannot run '%s'", s->l->bwrap);
+}
+
+static int make_channel(int *ours, int *inner)
+{
+	int ends[2], yes = 1;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		return -errno;
+	*ours = ends[0];
+	*inner = ends[1];
+	/* A report then says which process sent it: on a failure PID 1 can be waited for. */
+	return setsockopt(*ours, SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes)) < 0 ? -errno : 0;
+}
+
+static int make_words(int *ours, int *theirs)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	*ours = ends[0];
+	*theirs = ends[1];
+	return fcntl(*ours, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+/* PID 1 gets the caller's descriptors from the channel, where they wait: bwrap never holds one. */
+static int hand_over(int channel, const int *hello, size_t n, struct failure *f)
+{
+	int r = wire_send_hello(channel, hello, n);
+
+	if (r == -EAGAIN || r == -ETOOMANYREFS)
+		return fail_errno(f, -r, "close some descriptors before, or raise `ulimit -n`", "cannot hand over %zu descriptors", n);
+	return r < 0 ? fail_errno(f, -r, NULL, "cannot hand over descriptors to the box") : 0;
+}
+
+int spawn_box(const struct launch *l, const int *hello, size_t n_hello, struct box *box, struct failure *f)
+{
+	cleanup_fd int channel = -1, inner = -1, words = -1, theirs = -1, args = -1, init = -1;
+	cleanup_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	struct start s = { .l = l };
+	int r = null < 0 ? -errno : make_channel(&channel, &inner);
+
+	if (r == 0)
+		r = make_words(&words, &theirs);
+	if (r == 0)
+		r = step_aside(l->args_fd, &args);
+	if (r == 0)
+		r = step_aside(l->init_fd, &init);
+	if (r < 0)
+		return fail_errno(f, -r, NULL, "cannot prepare the start of '%s'", l->bwrap);
+	r = hostcheck_bwrap(l->bwrap, f);
+	if (r == 0)
+		r = hand_over(channel, hello, n_hello, f);
+	if (r < 0)
+		return r;
+	s.inner = inner;
+	s.null = null;
+	s.words = theirs;
+	s.args_fd = args;
+	s.init_fd = init;
+	r = run_bwrap(&s, f, &box->bwrap);
+	if (r < 0)
+		return r;
+	box->channel = take_fd(&channel);
+	box->words = take_fd(&words);
+	return 0;
+}

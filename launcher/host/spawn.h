@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * spawn.h - starts bwrap with nothing of the caller's in its hands: no descriptor,
+ * no environment, no signal.
+ */
+#ifndef VB_SPAWN_H
+#define VB_SPAWN_H
+
+#include <sys/types.h>
+
+#include "common/failure.h"
+#include "host/supervise.h"
+
+struct box {
+	pid_t bwrap;   /* our child */
+	int channel;   /* our end; owned */
+	int words;     /* what bwrap writes to its standard error, non-blocking; owned */
+};
+
+/*
+ * Sends hello (WIRE_ORDERS, WIRE_FILTER, WIRE_PAYLOAD, then the caller's descriptors) and executes bwrap.
+ * All signals are blocked; so they stay for bwrap, and for PID 1 until it has seen to them.
+ */
+int spawn_box(const struct launch *l, const int *hello, size_t n_hello, struct box *box, struct failure *f) must_check;
+
+#endif

@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "host/supervise.h"
+
+#include <poll.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "common/hostcheck.h"
+#include "common/log.h"
+#include "host/handout.h"
+#include "host/relay.h"
+#include "host/signals.h"
+#include "host/spawn.h"
+#include "host/tty.h"
+
+#define WORDS_MAX 16384
+/* Between the end of PID 1, which the channel shows, and that of bwrap, which reaps it. */
+#define LAST_WAIT_MS 2000
+
+enum phase {
+	PHASE_MAKING,
+	PHASE_SEALED,  /* nothing of the payload has run before this was reported */
+	PHASE_RUNNING,
+	PHASE_ENDED,   /* the last report has come */
+};
+
+enum { POLL_CHANNEL, POLL_SIGNALS, POLL_WORDS, POLL_RELAYS };
+
+struct watch {
+	const struct launch *l;
+	struct outcome *o;
+	struct failure *f;
+	struct caller_signals caller;
+	struct handout handout;
+	struct box box;
+	int signals;         /* signalfd */
+	enum phase phase;
+	pid_t init;          /* PID 1 of the box by its number out here; 0 until it has reported */
+	bool channel_gone;
+	bool reaped;         /* bwrap */
+	int bwrap_status;    /* as waitpid(2) has it */
+	int stopped;         /* the signal that stopped the payload; 0: it runs */
+	struct buf words;    /* of bwrap */
+	struct pollfd *poll; /* POLL_RELAYS and one for each of fds */
+};
+
+static void watch_release(struct watch *w)
+{
+	if (w->signals >= 0)
+		(void) close(w->signals);
+	if (w->box.channel >= 0)
+		(void) close(w->box.channel);
+	if (w->box.words >= 0)
+		(void) close(w->box.words);
+	buf_release(&w->words);
+	handout_release(&w->handout);
+	free(w->poll);
+}
+
+static int start(struct watch *w)
+{
+	int r;
+
+	w->poll = calloc(POLL_RELAYS + w->l->fds->n, sizeof(*w->poll));
+	if (w->poll == NULL)
+		return -ENOMEM;
+	w->l->orders->sig_ignored = w->caller.ignored;
+	w->l->orders->sig_blocked = w->caller.blocked;
+	r = handout_make(w->l, &w->handout, w->f);
+	if (r == 0)
+		r = spawn_box(w->l, w->handout.fds, w->handout.n, &w->box, w->f);
+	return r < 0 ? r : userfds_let_go(w->l->fds);
+}
+
+/* --- reports -------------------------------------------------------------------------------- */
+
+/* As wire_recv(), and who sent it: the kernel's word (unix(7), SCM_CREDENTIALS), by which PID 1 is found if all goes wrong. */
+static int recv_report(struct watch *w, struct report *report)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(struct ucred))];
+		struct cmsghdr align;
+	} control;
+	struct iovec body = { .iov_base = report, .iov_len = sizeof(*report) };
+	struct msghdr msg = {
+		.msg_iov = &body, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes),
+	};
+	ssize_t n = recvmsg(w->box.channel, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	struct cmsghdr *header = n < 0 ? NULL : CMSG_FIRSTHDR(&msg);
+	struct ucred sender;
+
+	if (n < 0)
+		return errno == ECONNRESET ? -EPIPE : -errno;
+	if (header != NULL && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_CREDENTIALS) {
+		memcpy(&sender, CMSG_DATA(header), sizeof(sender));
+		w->init = sender.pid;
+	}
+	if (n == 0)
+		return -EPIPE;
+	report->text[sizeof(report->text) - 1] = '\0';
+	return n == sizeof(*report) && (msg.msg_flags & MSG_TRUNC) == 0 ? 0 : -EBADMSG;
+}
+
+static bool is_stop(int sig)
+{
+	return sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU;
+}
+
+static int on_offset(struct watch *w, const struct report *report)
+{
+	const struct orders *orders = w->l->orders;
+	const struct userfd *u;
+
+	if (report->value < 0 || (size_t) report->value >= orders->n_fds || report->offset < 0)
+		return -EBADMSG;
+	u = &w->l->fds->v[w->handout.given[report->value]];
+	if (u->fate != USERFD_REOPEN)
+		return -EBADMSG;
+	return lseek(u->fd, report->offset, SEEK_SET) < 0 ? -errno : 0;
+}
+
+static int on_exec_failed(struct watch *w, const struct report *report)
+{
+	if (w->phase != PHASE_SEALED || report->value <= 0)
+		return -EBADMSG;
+	w->phase = PHASE_RUNNING;
+	w->o->exec_errno = report->value;
+	(void) snprintf(w->o->exec_words, sizeof(w->o->exec_words), "%s", report->text);
+	return 0;
+}
+
+static int on_exit_report(struct watch *w, int status)
+{
+	if (w->phase != PHASE_RUNNING || !(WIFEXITED(status) || WIFSIGNALED(status)))
+		return -EBADMSG;
+	w->phase = PHASE_ENDED;
+	w->stopped = 0;
+	w->o->wait_status = w->o->exec_errno == 0 ? status : W_EXITCODE(w->o->exec_errno == ENOENT ? 127 : 126, 0);
+	return 0;
+}
+
+static int on_failed(struct watch *w, const struct report *report)
+{
+	int err = report->value > 0 ? report->value : EPROTO;
+	const char *hint = w->phase == PHASE_MAKING ? "nothing of the program has run" : NULL;
+
+	return fail_errno(w->f, err, hint, "the box could not be completed: %s", report->text);
+}
+
+/* What is out of turn is an error: PID 1 is ours, and such a report is not. */
+static int on_report(struct watch *w, const struct report *report)
+{
+	switch (report->kind) {
+	case REPORT_SEALED:
+		if (w->phase != PHASE_MAKING)
+			return -EBADMSG;
+		w->phase = PHASE_SEALED;
+		w->o->sealed = true;
+		return 0;
+	case REPORT_STARTED:
+		if (w->phase != PHASE_SEALED)
+			return -EBADMSG;
+		w->phase = PHASE_RUNNING;
+		return 0;
+	case REPORT_STOPPED:
+		w->stopped = report->value;
+		return w->phase == PHASE_RUNNING && is_stop(report->value) ? 0 : -EBADMSG;
+	case REPORT_CONTINUED:
+		w->stopped = 0;
+		return w->phase == PHASE_RUNNING ? 0 : -EBADMSG;
+	case REPORT_OFFSET:
+		return w->phase == PHASE_RUNNING ? on_offset(w, report) : -EBADMSG;
+	case REPORT_EXIT:
+		return on_exit_report(w, report->value);
+	case REPORT_EXEC_FAILED:
+		return on_exec_failed(w, report);
+	case REPORT_FAILED:
+		return on_failed(w, report);
+	default:
+		return -EBADMSG;
+	}
+}
+
+static int take_reports(struct watch *w)
+{
+	while (!w->channel_gone) {
+		struct report report;
+		int r = recv_report(w, &report);
+
+		if (r == -EAGAIN)
+			return 0;
+		if (r == -EPIPE) {
+			w->channel_gone = true;
+			return 0;
+		}
+		if (r == 0)
+			r = on_report(w, &report);
+		if (r < 0)
+			return w->f->what != NULL ? r : fail_errno(w->f, -r, NULL, "the first process of the box sent a bad report");
+	}
+	return 0;
+}
+
+/* --- signals ----------------------------------------------------------------------------------- */
+
+static void reap(struct watch *w)
+{
+	if (!w->reaped && waitpid(w->box.bwrap, &w->bwrap_status, WNOHANG) == w->box.bwrap)
+		w->reaped = true;
+}
+
+/* Before the seal there is no payload to relay to: what would have killed it kills the box. 1: so it is. */
+static int relay(struct watch *w, int sig)
+{
+	struct command command = { .kind = COMMAND_SIGNAL, .value = sig };
+	int r;
+
+	if (w->phase == PHASE_MAKING && signals_is_deadly(&w->caller, sig)) {
+		w->o->wait_status = W_EXITCODE(0, sig);
+		w->phase = PHASE_ENDED;
+		return 1;
+	}
+	r = w->phase == PHASE_ENDED || w->channel_gone ? 0 : wire_send(w->box.channel, &command, sizeof(command));
+	return r == -EPIPE ? 0 : r;
+}
+
+/* As relay(); a Ctrl-C that came before there was a payload is not dropped. */
+static int on_signal(struct watch *w, const struct signalfd_siginfo *si, pid_t self)
+{
+	int sig = (int) si->ssi_signo;
+
+	switch (signals_use(si, self)) {
+	case SIGNAL_REAP:
+		reap(w);
+		return 0;
+	case SIGNAL_DROP:
+		return w->phase == PHASE_MAKING && si->ssi_code == SI_KERNEL && sig != SIGWINCH ? relay(w, sig) : 0;
+	case SIGNAL_RELAY:
+		break;
+	}
+	return relay(w, sig);
+}
+
+static int take_signals(struct watch *w)
+{
+	struct signalfd_siginfo si[16];
+	pid_t self = getpid();
+
+	for (;;) {
+		ssize_t n = read(w->signals, si, sizeof(si));
+
+		if (n < 0)
+			return errno == EAGAIN ? 0 : fail_errno(w->f, errno, NULL, "cannot read signals");
+		for (size_t i = 0; i < (size_t) n / sizeof(si[0]); i++) {
+			int r = on_signal(w, &si[i], self);
+
+			if (r != 0)
+				return r > 0 ? r : fail_errno(w->f, -r, NULL, "cannot relay signal %u", si[i].ssi_signo);
+		}
+	}
+}
+
+/*
+ * The shell must see a stop. Not so if the payload wanted the terminal and only a dead group has it (tty.h): the kernel
+ * stopped our whole group then, which may have members outside the box.
+ */
+static void stop_likewise(struct watch *w)
+{
+	int sig = w->stopped;
+
+	w->stopped = 0;
+	if ((sig == SIGTTIN || sig == SIGTTOU) && tty_take_back())
+		(void) kill(0, SIGCONT);
+	else
+		signals_stop(sig);
+}
+
+/* --- the loop ------------------------------------------------------------------------------------ */
+
+/* Beyond what is kept it is read all the same, or bwrap would wait for ever. */
+static void take_words(struct watch *w)
+{
+	char chunk[1024];
+
+	for (;;) {
+		ssize_t n = read(w->box.words, chunk, sizeof(chunk));
+		size_t room = WORDS_MAX - w->words.len;
+
+		if (n < 0 && errno == EAGAIN)
+			return;
+		if (n <= 0) {
+			(void) close(take_fd(&w->box.words));
+			return;
+		}
+		buf_add(&w->words, chunk, (size_t) n < room ? (size_t) n : room);
+	}
+}
+
+/* The payload sees EPIPE or end of file, and cannot know why. */
+static void complain(const struct userfd *u, int r)
+{
+	if (r < 0)
+		log_warn("the file at descriptor %d cannot be %s: %s", u->fd,
+			 u->fate == USERFD_RELAY_OUT ? "written" : "read", strerror(-r));
+}
+
+static void relay_files(struct watch *w)
+{
+	for (size_t i = 0; i < w->l->fds->n; i++)
+		if (w->poll[POLL_RELAYS + i].revents != 0)
+			complain(&w->l->fds->v[i], fdrelay_turn(&w->l->fds->v[i]));
+}
+
+static int wait_for_events(struct watch *w)
+{
+	struct pollfd *p = w->poll;
+	const struct userfds *fds = w->l->fds;
+
+	p[POLL_CHANNEL] = (struct pollfd) { .fd = w->channel_gone ? -1 : w->box.channel, .events = POLLIN };
+	p[POLL_SIGNALS] = (struct pollfd) { .fd = w->signals, .events = POLLIN };
+	p[POLL_WORDS] = (struct pollfd) { .fd = w->box.words, .events = POLLIN };
+	for (size_t i = 0; i < fds->n; i++) {
+		short events = fdrelay_events(&fds->v[i]);
+
+		p[POLL_RELAYS + i] = (struct pollfd) { .fd = events != 0 ? fds->v[i].pipe_host : -1, .events = events };
+	}
+	return poll(p, POLL_RELAYS + fds->n, w->channel_gone ? LAST_WAIT_MS : -1);
+}
+
+/*
+ * Until bwrap has ended. 1: it is to be ended. Reports are taken before signals: a seal
+ * that is reported decides what a signal means.
+ */
+static int watch_box(struct watch *w)
+{
+	while (!w->reaped) {
+		int n = wait_for_events(w);
+		int r;
+
+		if (n <= 0)
+			return n == 0 ? 1 : fail_errno(w->f, errno, NULL, "cannot wait for events");
+		r = take_reports(w);
+		if (r == 0 && w->poll[POLL_SIGNALS].revents != 0)
+			r = take_signals(w);
+		if (r != 0)
+			return r;
+		if (w->poll[POLL_WORDS].revents != 0)
+			take_words(w);
+		relay_files(w);
+		if (w->stopped != 0)
+			stop_likewise(w);
+	}
+	return take_reports(w);
+}
+
+/* --- the end --------------------------------------------------------------------------------------- */
+
+/*
+ * bwrap ends when its child, PID 1, has; that ends when all of its namespace have
+ * (pid_namespaces(7)). If bwrap is killed instead, PID 1 becomes our child (PR_SET_CHILD_SUBREAPER), and is ended by us.
+ */
+static void end_box(struct watch *w)
+{
+	siginfo_t info;
+
+	if (!w->reaped) {
+		(void) kill(w->box.bwrap, SIGKILL);
+		w->reaped = waitpid(w->box.bwrap, &w->bwrap_status, 0) == w->box.bwrap;
+	}
+	if (w->init <= 0 || waitid(P_PID, (id_t) w->init, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
+		return;
+	(void) kill(w->init, SIGKILL);
+	(void) waitpid(w->init, NULL, 0);
+}
+
+static int explain(struct watch *w)
+{
+	static const char hint[] = "it was killed from outside, or memory ran out; the kernel's log may say which";
+
+	take_words(w);
+	buf_putc(&w->words, '\0');
+	if (w->words.failed)
+		return -ENOMEM;
+	if (WIFSIGNALED(w->bwrap_status) && !w->o->sealed)
+		return fail_msg(w->f, ECHILD, hint, "'%s' was killed by signal %d", w->l->bwrap, WTERMSIG(w->bwrap_status));
+	if (w->o->sealed)
+		return fail_msg(w->f, ECHILD, hint, "the box ended without a report");
+	return hostcheck_explain(w->words.data, w->bwrap_status, "/proc", w->f);
+}
+
+static void finish_files(struct watch *w)
+{
+	for (size_t i = 0; i < w->l->fds->n; i++)
+		complain(&w->l->fds->v[i], fdrelay_finish(&w->l->fds->v[i]));
+}
+
+static int run(struct watch *w)
+{
+	int r = signals_block(&w->caller);
+
+	if (r == 0)
+		r = w->signals = signals_open();
+	if (r >= 0 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+		r = -errno;
+	if (r < 0)
+		return fail_errno(w->f, -r, NULL, "cannot prepare for signals");
+	r = start(w);
+	if (w->box.bwrap <= 0)
+		return r;
+	if (r == 0)
+		r = watch_box(w);
+	end_box(w);
+	finish_files(w);
+	(void) tty_take_back();
+	if (r < 0)
+		return r;
+	return w->phase == PHASE_ENDED ? 0 : explain(w);
+}
+
+int supervise_run(const struct launch *l, struct outcome *o, struct failure *f)
+{
+	struct watch w = {
+		.l = l, .o = o, .f = f, .signals = -1, .handout = { .null = -1, .orders = -1 },
+		.box = { .bwrap = -1, .channel = -1, .words = -1 },
+	};
+	int r;
+
+	*o = (struct outcome) { 0 };
+	r = run(&w);
+	watch_release(&w);
+	return r;
+}
+
+void supervise_end(const struct outcome *o)
+{
+	if (WIFSIGNALED(o->wait_status)) {
+		signals_die(WTERMSIG(o->wait_status));
+		_exit(128 + WTERMSIG(o->wait_status));
+	}
+	_exit(WEXITSTATUS(o->wait_status));
+}

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "host/userfds.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/kcmp.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+
+#include "common/path.h"
+
+#define FIRST_FD 10 /* none of the fixed numbers, supervise.h */
+
+/* Not in every linux/magic.h. */
+#ifndef PID_FS_MAGIC
+#define PID_FS_MAGIC 0x50494446
+#endif
+#ifndef DMA_BUF_MAGIC
+#define DMA_BUF_MAGIC 0x444d4142
+#endif
+#define MQUEUE_MAGIC 0x19800202
+
+/* What looks like a plain file to stat(2) and is none. */
+static const struct odd_fs {
+	unsigned long magic;
+	bool object; /* no file at all */
+	const char *why;
+} odd_fs[] = {
+	{ NSFS_MAGIC, true, "a namespace of the host: setns(2)" },
+	{ PID_FS_MAGIC, true, "a process of the host: pidfd_getfd(2), setns(2)" },
+	{ ANON_INODE_FS_MAGIC, true, "eventfd, epoll, signalfd ...: shared state of the host's programs" },
+	{ DMA_BUF_MAGIC, true, "memory of a device" },
+	{ MQUEUE_MAGIC, true, "a message queue of the host: IPC is not shared" },
+	{ PROC_SUPER_MAGIC, false, "kernel settings; what it shows depends on who opens it" },
+	{ SYSFS_MAGIC, false, "kernel settings" },
+	{ CGROUP2_SUPER_MAGIC, false, "kernel settings" },
+	{ CGROUP_SUPER_MAGIC, false, "kernel settings" },
+	{ DEBUGFS_MAGIC, false, "kernel settings" },
+	{ TRACEFS_MAGIC, false, "kernel settings" },
+	{ SECURITYFS_MAGIC, false, "kernel settings" },
+};
+
+/* Character devices that hold nothing of the host's: numbers of Documentation/admin-guide/devices.txt. */
+static const struct harmless_device {
+	unsigned major, minor;
+	const char *name;
+} harmless_devices[] = {
+	{ 1, 3, "null" },
+	{ 1, 5, "zero" },
+	{ 1, 7, "full" },
+	{ 1, 8, "random" },
+	{ 1, 9, "urandom" },
+	{ 5, 0, "tty" },
+};
+
+int userfds_reserve(struct userfds *u)
+{
+	for (int fd = 0; fd <= 2; fd++) {
+		int null;
+
+		if (fcntl(fd, F_GETFD) >= 0)
+			continue;
+		/* The lowest free number is this one: those below are taken. */
+		null = open("/dev/null", O_RDWR | O_CLOEXEC);
+		if (null < 0)
+			return -errno;
+		u->was_closed[fd] = true;
+		if (null != fd) {
+			(void) close(null);
+			return -EBADF;
+		}
+	}
+	return 0;
+}
+
+/* --- what a descriptor is ------------------------------------------------------ */
+
+struct candidate {
+	const struct userfd *u;
+	struct stat st;
+	const struct odd_fs *odd;
+	char path[PATH_MAX]; /* "" unless the file has a name by which it is reached */
+};
+
+static const struct odd_fs *find_odd_fs(int fd)
+{
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) < 0)
+		return NULL;
+	for (size_t i = 0; i < sizeof(odd_fs) / sizeof(odd_fs[0]); i++)
+		if ((unsigned long) fs.f_type == odd_fs[i].magic)
+			return &odd_fs[i];
+	return NULL;
+}
+
+/* Unlinked, anonymous, or of another mount namespace: readlink(2) gives a text, but no file is there, or not this one. */
+static void find_path(struct candidate *c)
+{
+	char link[32];
+	struct stat st;
+	ssize_t n;
+
+	(void) snprintf(link, sizeof(link), "/proc/self/fd/%d", c->u->fd);
+	n = readlink(link, c->path, sizeof(c->path));
+	if (n <= 0 || (size_t) n >= sizeof(c->path))
+		n = 0;
+	c->path[n] = '\0';
+	if (!path_is_clean(c->path) || lstat(c->path, &st) < 0 || st.st_dev != c->st.st_dev || st.st_ino != c->st.st_ino)
+		c->path[0] = '\0';
+}
+
+/*
+ * PID 1 opens the file again with no capability of the host: what root reads only by CAP_DAC_OVERRIDE it
+ * cannot. An access list may grant more than the mode says: then the relay does.
+ */
+static bool is_readable_inside(const struct candidate *c)
+{
+	char link[32];
+	mode_t bit = S_IROTH;
+	int fd;
+
+	if (c->st.st_uid == geteuid())
+		bit = S_IRUSR;
+	else if (group_member(c->st.st_gid))
+		bit = S_IRGRP;
+	if ((c->st.st_mode & bit) == 0)
+		return false;
+	(void) snprintf(link, sizeof(link), "/proc/self/fd/%d", c->u->fd);
+	fd = open(link, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return false;
+	(void) close(fd);
+	return true;
+}
+
+static bool is_writable_inside(const struct candidate *c, const struct strv *writable)
+{
+	for (size_t i = 0; c->path[0] != '\0' && i < writable->n; i++)
+		if (path_is_within(c->path, writable->v[i]))
+			return true;
+	return false;
+}
+
+static bool is_harmless_device(const struct candidate *c)
+{
+	for (size_t i = 0; i < sizeof(harmless_devices) / sizeof(harmless_devices[0]); i++)
+		if (major(c->st.st_rdev) == harmless_devices[i].major && minor(c->st.st_rdev) == harmless_devices[i].minor)
+			return true;
+	return isatty(c->u->fd) == 1;
+}
+
+/* --- what becomes of it ---------------------------------------------------------- */
+
+static enum userfd_fate refused(const struct candidate *c)
+{
+	return c->u->fd <= 2 ? USERFD_NULL : USERFD_CLOSED;
+}
+
+/* design.md, law 6. One opened for both gives the box nothing that the caller did not. */
+static enum userfd_fate plain_file_fate(const struct candidate *c, const struct strv *writable)
+{
+	int access = c->u->flags & O_ACCMODE;
+
+	if (c->odd != NULL && (c->odd->object || (access != O_RDONLY && access != O_WRONLY)))
+		return refused(c);
+	switch (access) {
+	case O_RDWR:
+		return USERFD_PASS;
+	case O_WRONLY:
+		return is_writable_inside(c, writable) ? USERFD_PASS : USERFD_RELAY_OUT;
+	case O_RDONLY:
+		return c->odd == NULL && c->path[0] != '\0' && is_readable_inside(c) ? USERFD_REOPEN : USERFD_RELAY_IN;
+	default: /* 3: for ioctl(2) only, open(2) */
+		return refused(c);
+	}
+}
+
+/*
+ * A FIFO on the disk passes like a pipe, though fchmod(2) reaches its inode: relayed, it would block and end
+ * differently, and there is no content in it to read back.
+ */
+static enum userfd_fate find_fate(const struct candidate *c, const struct strv *writable, int listen_fds)
+{
+	int fd = c->u->fd;
+
+	if ((c->u->flags & O_PATH) != 0)
+		return refused(c);
+	switch (c->st.st_mode & S_IFMT) {
+	case S_IFIFO:
+		return USERFD_PASS;
+	case S_IFSOCK:
+		return fd <= 2 || fd - 3 < listen_fds ? USERFD_PASS : USERFD_CLOSED;
+	case S_IFCHR:
+		return is_harmless_device(c) ? USERFD_PASS : refused(c);
+	case S_IFREG:
+		return plain_file_fate(c, writable);
+	default: /* directories, block devices, kernel objects without a type */
+		return refused(c);
+	}
+}
+
+/* --- what that takes --------------------------------------------------------------- */
+
+/* Is it one open file, as after 2>&1? kcmp(2) may be missing or forbidden: then what two of one file must have in common. */
+static bool is_same_open_file(const struct userfd *a, const struct userfd *b)
+{
+	long r = syscall(SYS_kcmp, getpid(), getpid(), KCMP_FILE, a->fd, b->fd);
+
+	return r >= 0 ? r == 0 : a->flags == b->flags && a->offset == b->offset;
+}
+
+/*
+ * Two pipes would lose the order of what is written to 1 and 2. Two opened for appending are one
+ * stream as well: every write goes to the end.
+ */
+static bool shares_pipe(const struct userfd *a, const struct userfd *b)
+{
+	if (a->fate != b->fate || a->dev != b->dev || a->ino != b->ino)
+		return false;
+	if (a->fate == USERFD_RELAY_OUT && (a->flags & b->flags & O_APPEND) != 0)
+		return true;
+	return is_same_open_file(a, b);
+}
+
+static int make_pipe(struct userfds *all, size_t index)
+{
+	struct userfd *u = &all->v[index];
+	bool out = u->fate == USERFD_RELAY_OUT;
+	int ends[2];
+
+	for (size_t i = 0; i < index; i++) {
+		if (all->v[i].same_as == i && shares_pipe(&all->v[i], u)) {
+			u->same_as = i;
+			return 0;
+		}
+	}
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	u->pipe_box = ends[out ? 1 : 0];
+	u->pipe_host = ends[out ? 0 : 1];
+	return fcntl(u->pipe_host, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+/* O_PATH: bwrap gets something to mount, not the caller's open file with its offset and rights. */
+static int open_for_bind(struct userfd *u)
+{
+	char link[32];
+	cleanup_fd int fd = -1;
+
+	(void) snprintf(link, sizeof(link), "/proc/self/fd/%d", u->fd);
+	fd = open(link, O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	u->bind_fd = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FD);
+	return u->bind_fd < 0 ? -errno : 0;
+}
+
+static int provide(struct userfds *all, size_t index)
+{
+	struct userfd *u = &all->v[index];
+
+	if (u->fate == USERFD_REOPEN)
+		return open_for_bind(u);
+	if (u->fate == USERFD_RELAY_IN || u->fate == USERFD_RELAY_OUT)
+		return make_pipe(all, index);
+	return 0;
+}
+
+/* --- all of them --------------------------------------------------------------------- */
+
+static int sort_one(struct userfds *all, int fd, const struct strv *writable, int listen_fds)
+{
+	struct userfd u = { .fd = fd, .bind_fd = -1, .pipe_box = -1, .pipe_host = -1, .same_as = all->n };
+	struct candidate c = { .u = &u };
+	struct userfd *grown;
+
+	u.flags = fcntl(fd, F_GETFL);
+	if (u.flags < 0 || fstat(fd, &c.st) < 0)
+		return -errno;
+	u.dev = (uint64_t) c.st.st_dev;
+	u.ino = (uint64_t) c.st.st_ino;
+	if (S_ISREG(c.st.st_mode) && (u.flags & O_PATH) == 0) {
+		u.offset = lseek(fd, 0, SEEK_CUR);
+		c.odd = find_odd_fs(fd);
+		find_path(&c);
+	}
+	u.fate = find_fate(&c, writable, listen_fds);
+	grown = reallocarray(all->v, all->n + 1, sizeof(*all->v));
+	if (grown == NULL)
+		return -ENOMEM;
+	all->v = grown;
+	all->v[all->n++] = u;
+	return provide(all, all->n - 1);
+}
+
+/* 1: fd is the caller's. Descriptors of ours are all close-on-exec, those that survived our execve() cannot be. */
+static int claim(const struct userfds *u, int fd)
+{
+	int flags = fcntl(fd, F_GETFD);
+
+	if (flags < 0)
+		return -errno;
+	if ((flags & FD_CLOEXEC) != 0 || (fd <= 2 && u->was_closed[fd]))
+		return 0;
+	return fcntl(fd, F_SETFD, flags | FD_CLOEXEC) < 0 ? -errno : 1;
+}
+
+int userfds_collect(struct userfds *u, const struct strv *writable, int listen_fds, struct failure *f)
+{
+	static const char hint[] = "/proc must be mounted";
+	cleanup_dir DIR *dir = opendir("/proc/self/fd");
+	struct dirent *entry;
+
+	if (dir == NULL)
+		return fail_errno(f, errno, hint, "cannot list the inherited descriptors");
+	while (errno = 0, (entry = readdir(dir)) != NULL) {
+		int fd = atoi(entry->d_name);
+		int r;
+
+		if (entry->d_name[0] == '.' || fd == dirfd(dir))
+			continue;
+		r = claim(u, fd);
+		if (r == 1)
+			r = sort_one(u, fd, writable, listen_fds);
+		if (r < 0)
+			return fail_errno(f, -r, NULL, "cannot prepare descriptor %d for the box", fd);
+	}
+	return errno == 0 ? 0 : fail_errno(f, errno, hint, "cannot list the inherited descriptors");
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		(void) close(*fd);
+	*fd = -1;
+}
+
+int userfds_let_go(struct userfds *u)
+{
+	cleanup_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0)
+		return -errno;
+	for (size_t i = 0; i < u->n; i++) {
+		struct userfd *one = &u->v[i];
+
+		/* The reading end tells how much was not consumed. */
+		if (one->fate == USERFD_RELAY_OUT)
+			close_fd(&one->pipe_box);
+		if (one->fate != USERFD_PASS || one->fd == 2)
+			continue;
+		if (one->fd > 2)
+			(void) close(one->fd);
+		else if (dup3(null, one->fd, O_CLOEXEC) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+void userfds_release(struct userfds *u)
+{
+	for (size_t i = 0; i < u->n; i++) {
+		close_fd(&u->v[i].bind_fd);
+		close_fd(&u->v[i].pipe_box);
+		close_fd(&u->v[i].pipe_host);
+	}
+	free(u->v);
+	*u = (struct userfds) { 0 };
+}
