@@ -4,10 +4,12 @@ if HAVE_CMOCKA
 UNIT_TESTS = \
 	tests/unit/test_buf \
 	tests/unit/test_failure \
+	tests/unit/test_fd \
 	tests/unit/test_keyfile \
 	tests/unit/test_log \
 	tests/unit/test_path \
-	tests/unit/test_strv
+	tests/unit/test_strv \
+	tests/unit/test_wire
 check_PROGRAMS += $(UNIT_TESTS)
 endif
 # What every unit test is linked with; the programs name their own.
@@ -15,7 +17,4 @@ LDADD = libvb-host.a libvb-install.a libvb-inside.a libvb-stubs.a libvb-common.a
 	$(CMOCKA_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS) $(INIH_LIBS)
 
 EXTRA_DIST += tests/run tests/live tests/escape
-noinst_HEADERS = tests/unit/scratch.h
-# For every program that has no list of its own: the tests.
-LDADD = $(TEST_LDADD)
-EXTRA_DIST += tests/unit/capture.h tests/unit/scratch.h
+noinst_HEADERS = tests/unit/capture.h tests/unit/scratch.h
