@@ -2,6 +2,12 @@
 # A unit test is one line here: its name, in the list; its source is tests/unit/NAME.c.
 if HAVE_CMOCKA
 UNIT_TESTS = \
+	tests/unit/test_verify \
+	tests/unit/test_seal \
+	tests/unit/test_piphint \
+	tests/unit/test_handover \
+	tests/unit/test_filter_load \
+	tests/unit/test_credit \
 	tests/unit/test_buf \
 	tests/unit/test_failure \
 	tests/unit/test_fd \
@@ -12,6 +18,9 @@ UNIT_TESTS = \
 	tests/unit/test_wire
 check_PROGRAMS += $(UNIT_TESTS)
 endif
+# It takes over syscall(2) to make the steps of the seal fail.
+tests_unit_test_seal_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syscall
+
 # What every unit test is linked with; the programs name their own.
 LDADD = libvb-host.a libvb-install.a libvb-inside.a libvb-stubs.a libvb-common.a \
 	$(CMOCKA_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS) $(INIH_LIBS)
