@@ -283,12 +283,12 @@ static int tidy(struct run *run, struct failure *f)
 	return r;
 }
 
-static void say_exec_failed(const struct run *run, int err)
+static void say_exec_failed(const struct run *run, const struct outcome *o)
 {
 	struct failure f = { 0 };
 
-	(void) fail_errno(&f, err, NULL, "cannot run '%s'", run->payload.program);
-	(void) failure_print(&f, err);
+	(void) fail_errno(&f, o->exec_errno, *o->exec_words ? o->exec_words : NULL, "cannot run '%s'", run->payload.program);
+	(void) failure_print(&f, o->exec_errno);
 	failure_release(&f);
 }
 
@@ -310,7 +310,7 @@ static int run_steps(struct run *run, int argc, char *argv[], struct outcome *o,
 	if (r == 0)
 		r = carry_out(run, o, f);
 	if (r == 0 && o->exec_errno != 0)
-		say_exec_failed(run, o->exec_errno);
+		say_exec_failed(run, o);
 	if (r == 0)
 		r = tidy(run, f);
 	return r;
