@@ -25,5 +25,5 @@ tests_unit_test_seal_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syscall
 LDADD = libvb-host.a libvb-install.a libvb-inside.a libvb-stubs.a libvb-common.a \
 	$(CMOCKA_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS) $(INIH_LIBS)
 
-EXTRA_DIST += tests/run tests/live tests/escape
+EXTRA_DIST += tests/run tests/boxlab.py tests/conftest.py tests/live tests/escape
 noinst_HEADERS = tests/unit/capture.h tests/unit/scratch.h

@@ -2,11 +2,12 @@
 """./bootstrap: what it asks of the machine, what it tells the package manager, and the way from a clone to a boxed venv."""
 import os
 import pathlib
-import pwd
 import shutil
 import subprocess
 
 import pytest
+
+import boxlab
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 # What bootstrap itself uses; all else is missing on the machines made here.
@@ -136,44 +137,30 @@ def test_bad_usage_changes_nothing(root, args):
 
 
 @pytest.fixture
-def newcomer(tmp_path_factory):
-    """A home with a clone in it, and how to run a command there as its owner."""
-    name = os.environ["VENVBOX_TEST_USER"]
-    home = pathlib.Path(subprocess.run(["mktemp", "-d", "/var/tmp/venvbox-newcomer.XXXXXX"], check=True,
-                                       capture_output=True, text=True).stdout.strip())
+def clone(lab, who):
+    """A clone of the user's own, as git would make it."""
+    clone = lab.directory(who, "clone")
     ignore = shutil.ignore_patterns(".git", "build*", "autom4te.cache", "configure", "config.*", "Makefile.in", "__pycache__", ".pytest_cache")
-    shutil.copytree(TOP, home / "clone", ignore=ignore)
-    prefix = []
-    if os.getuid() == 0:
-        subprocess.run(["chown", "-R", name, str(home)], check=True)
-        prefix = ["runuser", "-u", name, "--"]
-    home.chmod(0o755)
-
-    def run(command, **more):
-        env = {"HOME": str(home), "PATH": "/usr/local/bin:/usr/bin:/bin", "USER": name, "LOGNAME": name, "LANG": "C.UTF-8"}
-        return subprocess.run([*prefix, "env", "-i", *(f"{k}={v}" for k, v in env.items()), "sh", "-c", command],
-                              cwd=home, capture_output=True, text=True, stdin=subprocess.DEVNULL, **more)
-    run.home = home
-    yield run
-    shutil.rmtree(home)
+    shutil.copytree(TOP, clone, ignore=ignore, dirs_exist_ok=True)
+    who.own(clone)
+    return clone
 
 
-def test_from_a_clone_to_a_blocked_key(newcomer):
-    """The README's first steps, by a user who has only a clone."""
-    (newcomer.home / "project").mkdir()
-    if os.getuid() == 0:
-        shutil.chown(newcomer.home / "project", os.environ["VENVBOX_TEST_USER"])
-    done = newcomer("cd project && ../clone/bootstrap install .venv", timeout=600)
-    assert done.returncode == 0, done.stderr
-    assert ".local/bin is not in PATH" in done.stderr
-    newcomer("mkdir -p .ssh && echo the-key > .ssh/id_ed25519")
-    key = newcomer.home / ".ssh/id_ed25519"
-    read = f"import os; print(os.path.exists('{key}')); print(open('/proc/self/status').read())"
-    outside = newcomer(f'/usr/bin/python3 -c "{read}"')
-    inside = newcomer(f'project/.venv/bin/python -I -S -E -c "{read}"')
-    assert outside.stdout.startswith("True\n"), outside.stderr
-    assert inside.stdout.startswith("False\n"), inside.stderr
-    assert "Seccomp:\t2\n" in inside.stdout
-    # Again is harmless, and for an installed machine quick.
-    again = newcomer("cd project && ../clone/bootstrap install", timeout=600)
-    assert again.returncode == 0, again.stderr
+def test_from_a_clone_to_a_blocked_key(lab, who, clone):
+    """The README's way, by someone whose project is elsewhere. HOME is the user's own; only root gets another prefix than usual."""
+    project = lab.directory(who, "project")
+    env = {"PREFIX": os.path.join(who.top, "usr")} if who.uid == 0 else {}
+    prefix = env.get("PREFIX", os.path.join(who.home, ".local"))
+    done = who.run([f"{clone}/bootstrap", "install", ".venv"], cwd=project, env=env, timeout=600)
+    assert done.returncode == 0, boxlab.tell(done)
+    assert f"{prefix}/bin is not in PATH" in done.stderr
+    read = f"import os; print(os.path.exists('{who.home}/.ssh/id_ed25519')); print(open('/proc/self/status').read())"
+    outside = who.run(["/usr/bin/python3", "-c", read])
+    inside = who.run([f"{project}/.venv/bin/python", "-I", "-S", "-E", "-c", read])
+    assert outside.stdout.startswith("True\n"), boxlab.tell(outside)
+    assert inside.stdout.startswith("False\n"), boxlab.tell(inside)
+    assert boxlab.status_of(inside.stdout)["Seccomp"] == "2"
+    again = who.run([f"{clone}/bootstrap", "install"], cwd=project, env=env, timeout=600)
+    assert again.returncode == 0, boxlab.tell(again)
+    assert os.access(f"{prefix}/share/man/man1/venvbox-install.1", os.R_OK)
+    assert os.access(f"{prefix}/share/bash-completion/completions/venvbox-install", os.R_OK)
