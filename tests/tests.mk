@@ -14,7 +14,9 @@ UNIT_TESTS = \
 	tests/unit/test_keyfile \
 	tests/unit/test_log \
 	tests/unit/test_path \
+	tests/unit/test_relay \
 	tests/unit/test_strv \
+	tests/unit/test_userfds \
 	tests/unit/test_wire
 check_PROGRAMS += $(UNIT_TESTS)
 endif

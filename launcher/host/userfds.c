@@ -308,7 +308,7 @@ static int claim(const struct userfds *u, int fd)
 		return -errno;
 	if ((flags & FD_CLOEXEC) != 0 || (fd <= 2 && u->was_closed[fd]))
 		return 0;
-	return fcntl(fd, F_SETFD, flags | FD_CLOEXEC) < 0 ? -errno : 1;
+	return fd > 2 && fcntl(fd, F_SETFD, flags | FD_CLOEXEC) < 0 ? -errno : 1;
 }
 
 int userfds_collect(struct userfds *u, const struct strv *writable, int listen_fds, struct failure *f)

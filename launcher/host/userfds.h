@@ -49,7 +49,7 @@ int userfds_reserve(struct userfds *u) must_check;
 
 /*
  * Sorts all inherited descriptors: those in /proc/self/fd without FD_CLOEXEC, which is
- * set on each, so that no program of ours inherits it by chance. writable: clean
+ * set on each from 3 up, so that no program of ours inherits it by chance. writable: clean
  * paths that the box may write, a plain file below which passes as it is when
  * open for writing. listen_fds: LISTEN_PID names us and LISTEN_FDS is set, so sockets 3 .. 3+listen_fds-1 pass; else 0.
  */

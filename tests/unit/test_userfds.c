@@ -1,0 +1,550 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+
+#include "host/userfds.h"
+
+#include "tests/unit/scratch.h"
+
+#include <cmocka.h>
+
+#define HIGH 30 /* a number from 3 up */
+
+/* inside: what the box may write; outside: what it may not. */
+struct scene {
+	char dir[sizeof(SCRATCH)];
+	struct strv writable;
+	struct userfds u;
+	int saved_stdin;
+};
+
+static int set_up(void **state)
+{
+	struct scene *s = calloc(1, sizeof(*s));
+	cleanup_free char *inside = NULL;
+
+	if (s == NULL || scratch_make(s->dir) < 0 || chdir(s->dir) < 0 || mkdir("inside", 0700) < 0)
+		return -1;
+	inside = path_join(s->dir, "inside");
+	s->saved_stdin = fcntl(0, F_DUPFD_CLOEXEC, 100);
+	*state = s;
+	return strv_add(&s->writable, inside);
+}
+
+static int tear_down(void **state)
+{
+	struct scene *s = *state;
+	int r;
+
+	(void) dup2(s->saved_stdin, 0);
+	(void) close(s->saved_stdin);
+	(void) close(HIGH);
+	(void) close(HIGH + 1);
+	userfds_release(&s->u);
+	strv_release(&s->writable);
+	r = chdir("/") < 0 ? -1 : scratch_remove(s->dir);
+	free(s);
+	return r;
+}
+
+/* Gives fd this number, inheritable as a caller's is. */
+static void place(int fd, int number)
+{
+	assert_true(fd >= 0);
+	assert_int_equal(dup2(fd, number), number);
+	if (fd != number)
+		(void) close(fd);
+}
+
+static const struct userfd *find(const struct userfds *u, int fd)
+{
+	for (size_t i = 0; i < u->n; i++)
+		if (u->v[i].fd == fd)
+			return &u->v[i];
+	return NULL;
+}
+
+static const struct userfd *collect(struct scene *s, int fd, int listen_fds)
+{
+	struct failure f = { 0 };
+	const struct userfd *u;
+
+	userfds_release(&s->u);
+	/* Taken by an earlier collection. */
+	assert_true(fcntl(fd, F_SETFD, 0) == 0);
+	assert_int_equal(userfds_collect(&s->u, &s->writable, listen_fds, &f), 0);
+	u = find(&s->u, fd);
+	assert_non_null(u);
+	return u;
+}
+
+/* --- what becomes of each kind ----------------------------------------------------- */
+
+static int open_directory(void)
+{
+	return open(".", O_RDONLY | O_DIRECTORY);
+}
+
+static int open_path_only(void)
+{
+	return open("/etc/passwd", O_PATH);
+}
+
+static int open_null(void)
+{
+	return open("/dev/null", O_RDWR);
+}
+
+static int open_urandom(void)
+{
+	return open("/dev/urandom", O_RDONLY);
+}
+
+/* The first that is there: none is on the list, all can be opened by an ordinary user somewhere. */
+static int open_other_device(void)
+{
+	static const char *const names[] = { "/dev/autofs", "/dev/kmsg", "/dev/fuse", "/dev/net/tun", "/dev/rtc0", "/dev/vga_arbiter" };
+	int fd = -1;
+
+	for (size_t i = 0; fd < 0 && i < sizeof(names) / sizeof(names[0]); i++)
+		fd = open(names[i], O_RDONLY | O_NONBLOCK);
+	return fd;
+}
+
+static int open_terminal(void)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	const char *name;
+
+	assert_true(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+	name = ptsname(master);
+	assert_non_null(name);
+	return open(name, O_RDWR | O_NOCTTY);
+}
+
+static int open_pipe(void)
+{
+	int ends[2];
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	(void) close(ends[1]);
+	return dup(ends[0]);
+}
+
+static int open_fifo(void)
+{
+	assert_int_equal(mkfifo("fifo", 0600), 0);
+	return open("fifo", O_RDWR);
+}
+
+static int open_socket(void)
+{
+	return socket(AF_UNIX, SOCK_STREAM, 0);
+}
+
+static int open_eventfd(void)
+{
+	return eventfd(0, 0);
+}
+
+static int open_epoll(void)
+{
+	return epoll_create1(0);
+}
+
+static int open_timer(void)
+{
+	return timerfd_create(CLOCK_MONOTONIC, 0);
+}
+
+static int open_inotify(void)
+{
+	return inotify_init();
+}
+
+static int open_pidfd(void)
+{
+	return (int) syscall(SYS_pidfd_open, getpid(), 0);
+}
+
+static int open_namespace(void)
+{
+	return open("/proc/self/ns/mnt", O_RDONLY);
+}
+
+static int open_proc_memory(void)
+{
+	return open("/proc/self/mem", O_RDWR);
+}
+
+static int open_proc_status(void)
+{
+	return open("/proc/self/status", O_RDONLY);
+}
+
+static int open_memfd(void)
+{
+	return memfd_create("x", 0);
+}
+
+static int open_memfd_reading(void)
+{
+	cleanup_fd int fd = memfd_create("x", MFD_CLOEXEC);
+	char link[64];
+
+	(void) snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	return open(link, O_RDONLY);
+}
+
+static int open_new(const char *name, int flags)
+{
+	cleanup_fd int fd = open(name, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+
+	assert_int_equal(write(fd, "text\n", 5), 5);
+	return open(name, flags);
+}
+
+static int open_reading(void)
+{
+	return open_new("a", O_RDONLY);
+}
+
+static int open_reading_inside(void)
+{
+	return open_new("inside/a", O_RDONLY);
+}
+
+static int open_writing(void)
+{
+	return open_new("a", O_WRONLY | O_APPEND);
+}
+
+static int open_writing_inside(void)
+{
+	return open_new("inside/a", O_WRONLY);
+}
+
+/* "inside" is a prefix of the text, not of the path. */
+static int open_writing_beside(void)
+{
+	return open_new("inside2", O_WRONLY);
+}
+
+static int open_both(void)
+{
+	return open_new("a", O_RDWR);
+}
+
+static int open_for_ioctl(void)
+{
+	return open_new("a", O_ACCMODE);
+}
+
+static int open_unlinked(int flags)
+{
+	int fd = open_new("inside/gone", flags);
+
+	assert_int_equal(unlink("inside/gone"), 0);
+	return fd;
+}
+
+static int open_unlinked_reading(void)
+{
+	return open_unlinked(O_RDONLY);
+}
+
+static int open_unlinked_writing(void)
+{
+	return open_unlinked(O_WRONLY);
+}
+
+static int open_unlinked_both(void)
+{
+	return open_unlinked(O_RDWR);
+}
+
+/* Another file has its name now. */
+static int open_replaced(void)
+{
+	int fd = open_unlinked(O_WRONLY);
+
+	(void) close(open_new("inside/gone", O_RDONLY));
+	return fd;
+}
+
+static int open_unreadable(void)
+{
+	int fd = open_new("a", O_RDONLY);
+
+	assert_int_equal(fchmod(fd, 0), 0);
+	return fd;
+}
+
+static const struct {
+	const char *what;
+	int (*open)(void);
+	enum userfd_fate low, high; /* as 0, and from 3 up */
+} kinds[] = {
+	{ "directory", open_directory, USERFD_NULL, USERFD_CLOSED },
+	{ "O_PATH", open_path_only, USERFD_NULL, USERFD_CLOSED },
+	{ "null", open_null, USERFD_PASS, USERFD_PASS },
+	{ "urandom", open_urandom, USERFD_PASS, USERFD_PASS },
+	{ "other device", open_other_device, USERFD_NULL, USERFD_CLOSED },
+	{ "terminal", open_terminal, USERFD_PASS, USERFD_PASS },
+	{ "pipe", open_pipe, USERFD_PASS, USERFD_PASS },
+	{ "fifo", open_fifo, USERFD_PASS, USERFD_PASS },
+	{ "socket", open_socket, USERFD_PASS, USERFD_CLOSED },
+	{ "eventfd", open_eventfd, USERFD_NULL, USERFD_CLOSED },
+	{ "epoll", open_epoll, USERFD_NULL, USERFD_CLOSED },
+	{ "timerfd", open_timer, USERFD_NULL, USERFD_CLOSED },
+	{ "inotify", open_inotify, USERFD_NULL, USERFD_CLOSED },
+	{ "pidfd", open_pidfd, USERFD_NULL, USERFD_CLOSED },
+	{ "namespace", open_namespace, USERFD_NULL, USERFD_CLOSED },
+	{ "/proc/self/mem", open_proc_memory, USERFD_NULL, USERFD_CLOSED },
+	{ "/proc/self/status", open_proc_status, USERFD_RELAY_IN, USERFD_RELAY_IN },
+	{ "memfd", open_memfd, USERFD_PASS, USERFD_PASS },
+	{ "memfd for reading", open_memfd_reading, USERFD_RELAY_IN, USERFD_RELAY_IN },
+	{ "file for reading", open_reading, USERFD_REOPEN, USERFD_REOPEN },
+	{ "writable file for reading", open_reading_inside, USERFD_REOPEN, USERFD_REOPEN },
+	{ "file for writing", open_writing, USERFD_RELAY_OUT, USERFD_RELAY_OUT },
+	{ "writable file for writing", open_writing_inside, USERFD_PASS, USERFD_PASS },
+	{ "file beside", open_writing_beside, USERFD_RELAY_OUT, USERFD_RELAY_OUT },
+	{ "file for both", open_both, USERFD_PASS, USERFD_PASS },
+	{ "file for ioctl", open_for_ioctl, USERFD_NULL, USERFD_CLOSED },
+	{ "unlinked, for reading", open_unlinked_reading, USERFD_RELAY_IN, USERFD_RELAY_IN },
+	{ "unlinked, for writing", open_unlinked_writing, USERFD_RELAY_OUT, USERFD_RELAY_OUT },
+	{ "unlinked, for both", open_unlinked_both, USERFD_PASS, USERFD_PASS },
+	{ "replaced, for writing", open_replaced, USERFD_RELAY_OUT, USERFD_RELAY_OUT },
+	{ "unreadable", open_unreadable, USERFD_RELAY_IN, USERFD_RELAY_IN },
+};
+
+static void remove_files(void)
+{
+	(void) unlink("a");
+	(void) unlink("inside/a");
+	(void) unlink("inside/gone");
+	(void) unlink("inside2");
+	(void) unlink("fifo");
+}
+
+static void each_kind_has_its_fate(void **state)
+{
+	struct scene *s = *state;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		int fd = kinds[i].open();
+		enum userfd_fate low, high;
+
+		if (fd < 0)
+			fail_msg("%s: %s", kinds[i].what, strerror(errno));
+		place(fd, HIGH);
+		high = collect(s, HIGH, 0)->fate;
+		place(HIGH, 0);
+		low = collect(s, 0, 0)->fate;
+		if (low != kinds[i].low || high != kinds[i].high)
+			fail_msg("%s: %d, %d", kinds[i].what, low, high);
+		remove_files();
+	}
+}
+
+/* With CAP_DAC_OVERRIDE all of them can be opened, but not inside. */
+static void what_only_root_can_read_is_relayed(void **state)
+{
+	struct scene *s = *state;
+	int fd = open_new("a", O_RDONLY);
+
+	if (geteuid() == 0) {
+		assert_int_equal(fchown(fd, 12345, 12345), 0);
+		place(fd, HIGH);
+		assert_int_equal(collect(s, HIGH, 0)->fate, USERFD_RELAY_IN);
+		assert_int_equal(fchmod(HIGH, 0604), 0);
+	} else {
+		assert_int_equal(fchmod(fd, 0), 0);
+		place(fd, HIGH);
+		assert_int_equal(collect(s, HIGH, 0)->fate, USERFD_RELAY_IN);
+		assert_int_equal(fchmod(HIGH, 0600), 0);
+	}
+	assert_int_equal(collect(s, HIGH, 0)->fate, USERFD_REOPEN);
+}
+
+static void announced_sockets_pass(void **state)
+{
+	struct scene *s = *state;
+
+	place(open_socket(), HIGH);
+	assert_int_equal(collect(s, HIGH, HIGH - 3)->fate, USERFD_CLOSED);
+	assert_int_equal(collect(s, HIGH, HIGH - 2)->fate, USERFD_PASS);
+	place(open_eventfd(), HIGH);
+	assert_int_equal(collect(s, HIGH, HIGH - 2)->fate, USERFD_CLOSED);
+}
+
+/* --- what goes with it --------------------------------------------------------------- */
+
+static void a_reopened_file_has_offset_and_descriptor_for_bwrap(void **state)
+{
+	struct scene *s = *state;
+	const struct userfd *u;
+	struct stat st;
+
+	place(open_reading(), HIGH);
+	assert_int_equal(lseek(HIGH, 2, SEEK_SET), 2);
+	u = collect(s, HIGH, 0);
+	assert_int_equal(u->offset, 2);
+	assert_true(u->bind_fd >= 10 && u->bind_fd != HIGH);
+	assert_true(fcntl(u->bind_fd, F_GETFL) & O_PATH);
+	assert_int_equal(fstat(u->bind_fd, &st), 0);
+	assert_true(st.st_ino == u->ino && st.st_dev == u->dev);
+	assert_int_equal(u->pipe_box, -1);
+}
+
+static void all_become_close_on_exec(void **state)
+{
+	struct scene *s = *state;
+
+	place(open_eventfd(), HIGH);
+	place(open_null(), HIGH + 1);
+	(void) collect(s, HIGH, 0);
+	assert_int_equal(fcntl(HIGH, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(fcntl(HIGH + 1, F_GETFD), FD_CLOEXEC);
+}
+
+static void ours_are_left_out(void **state)
+{
+	struct scene *s = *state;
+	cleanup_fd int ours = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	place(open_null(), HIGH);
+	(void) collect(s, HIGH, 0);
+	assert_null(find(&s->u, ours));
+}
+
+static void one_open_file_has_one_pipe(void **state)
+{
+	struct scene *s = *state;
+	const struct userfd *first, *second;
+
+	place(open_new("a", O_WRONLY), HIGH);
+	place(dup(HIGH), HIGH + 1);
+	first = collect(s, HIGH, 0);
+	second = find(&s->u, HIGH + 1);
+	assert_true(first->pipe_box >= 0 && first->pipe_host >= 0);
+	assert_int_equal(second->pipe_box, -1);
+	assert_int_equal(second->pipe_host, -1);
+	assert_ptr_equal(&s->u.v[second->same_as], first);
+	assert_ptr_equal(&s->u.v[first->same_as], first);
+}
+
+/* `>a 2>a` are two streams with an offset each, `>>a 2>>a` are one. */
+static void two_open_files_have_two_pipes_unless_both_append(void **state)
+{
+	struct scene *s = *state;
+
+	place(open_new("a", O_WRONLY), HIGH);
+	place(open("a", O_WRONLY), HIGH + 1);
+	(void) collect(s, HIGH, 0);
+	assert_true(find(&s->u, HIGH + 1)->pipe_box >= 0);
+	place(open("a", O_WRONLY | O_APPEND), HIGH);
+	place(open("a", O_WRONLY | O_APPEND), HIGH + 1);
+	(void) collect(s, HIGH, 0);
+	assert_int_equal(find(&s->u, HIGH + 1)->pipe_box, -1);
+}
+
+/* --- 0, 1, 2 ----------------------------------------------------------------------------- */
+
+/* In a child: cmocka writes to these. The result is the number of the check that failed. */
+static int check_reserve(void)
+{
+	struct userfds u = { 0 };
+	struct strv none = { 0 };
+	struct stat st;
+
+	(void) close(0);
+	(void) close(2);
+	if (userfds_reserve(&u) != 0)
+		return 1;
+	if (!u.was_closed[0] || u.was_closed[1] || !u.was_closed[2])
+		return 2;
+	if (fstat(0, &st) < 0 || !S_ISCHR(st.st_mode) || fcntl(0, F_GETFD) != FD_CLOEXEC)
+		return 3;
+	if (userfds_collect(&u, &none, 0, NULL) != 0)
+		return 4;
+	if (find(&u, 0) != NULL || find(&u, 1) == NULL || find(&u, 2) != NULL)
+		return 5;
+	userfds_release(&u);
+	return 0;
+}
+
+static void a_closed_one_is_reserved_and_not_given(void **state)
+{
+	pid_t pid = fork();
+	int status;
+
+	(void) state;
+	if (pid == 0)
+		_exit(check_reserve());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static void letting_go_closes_pipes_but_keeps_files_and_what_is_refused(void **state)
+{
+	struct scene *s = *state;
+	struct stat st;
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	place(ends[1], HIGH);
+	place(open_eventfd(), HIGH + 1);
+	place(open_reading(), 0);
+	(void) collect(s, HIGH, 0);
+	assert_int_equal(userfds_let_go(&s->u), 0);
+	assert_int_equal(fcntl(HIGH, F_GETFD), -1);
+	assert_true(fcntl(HIGH + 1, F_GETFD) >= 0); /* its reader would take the end for ours */
+	assert_true(fstat(0, &st) == 0 && S_ISREG(st.st_mode));
+	assert_true(fcntl(2, F_GETFD) >= 0);
+	(void) close(ends[0]);
+}
+
+static void a_pipe_on_standard_input_becomes_null(void **state)
+{
+	struct scene *s = *state;
+	struct stat st;
+
+	place(open_pipe(), 0);
+	(void) collect(s, 0, 0);
+	assert_int_equal(userfds_let_go(&s->u), 0);
+	assert_true(fstat(0, &st) == 0 && S_ISCHR(st.st_mode));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(each_kind_has_its_fate),
+		TEST(what_only_root_can_read_is_relayed),
+		TEST(announced_sockets_pass),
+		TEST(a_reopened_file_has_offset_and_descriptor_for_bwrap),
+		TEST(all_become_close_on_exec),
+		TEST(ours_are_left_out),
+		TEST(one_open_file_has_one_pipe),
+		TEST(two_open_files_have_two_pipes_unless_both_append),
+		cmocka_unit_test(a_closed_one_is_reserved_and_not_given),
+		TEST(letting_go_closes_pipes_but_keeps_files_and_what_is_refused),
+		TEST(a_pipe_on_standard_input_becomes_null),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
