@@ -2,21 +2,24 @@
 # A unit test is one line here: its name, in the list; its source is tests/unit/NAME.c.
 if HAVE_CMOCKA
 UNIT_TESTS = \
-	tests/unit/test_verify \
-	tests/unit/test_seal \
-	tests/unit/test_piphint \
-	tests/unit/test_handover \
-	tests/unit/test_filter_load \
-	tests/unit/test_credit \
 	tests/unit/test_buf \
+	tests/unit/test_bwrapopt \
+	tests/unit/test_conf \
+	tests/unit/test_credit \
 	tests/unit/test_failure \
 	tests/unit/test_fd \
+	tests/unit/test_filter_load \
+	tests/unit/test_handover \
 	tests/unit/test_keyfile \
 	tests/unit/test_log \
+	tests/unit/test_manifest \
 	tests/unit/test_path \
+	tests/unit/test_piphint \
 	tests/unit/test_relay \
+	tests/unit/test_seal \
 	tests/unit/test_strv \
 	tests/unit/test_userfds \
+	tests/unit/test_verify \
 	tests/unit/test_wire
 check_PROGRAMS += $(UNIT_TESTS)
 endif

@@ -138,12 +138,25 @@ static bool ends_open(const char *value, size_t len)
 	return slashes % 2 == 1;
 }
 
+/* Some versions of inih take the comment off a line that goes on, r55 does not; no version does it twice. */
+static size_t without_comment(const char *value)
+{
+	size_t len = strlen(value);
+
+	for (size_t i = 0; i < len; i++)
+		if (value[i] == ';' && (i == 0 || value[i - 1] == ' ' || value[i - 1] == '\t'))
+			len = i;
+	while (len > 0 && (value[len - 1] == ' ' || value[len - 1] == '\t'))
+		len--;
+	return len;
+}
+
 static int take_line(struct reading *in, const struct setting *s, const char *value)
 {
 	bool goes_on = in->indented && in->in_key;
 	bool single = s->type == SETTING_CHOICE || s->type == SETTING_PATH;
 	unsigned long bit = 1UL << (s - conf_settings);
-	size_t len = strlen(value);
+	size_t len = without_comment(value);
 
 	if (in->open && !goes_on)
 		return bad_line(in, "indent the line that goes on", "the line before ends in a backslash, but this one does not go on with it");
