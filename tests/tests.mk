@@ -10,6 +10,7 @@ UNIT_TESTS = \
 	tests/unit/test_fd \
 	tests/unit/test_filter_load \
 	tests/unit/test_handover \
+	tests/unit/test_hostcheck \
 	tests/unit/test_keyfile \
 	tests/unit/test_log \
 	tests/unit/test_manifest \

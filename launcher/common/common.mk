@@ -11,6 +11,7 @@ libvb_common_a_SOURCES = \
 	launcher/common/failure.c launcher/common/failure.h \
 	launcher/common/fd.c launcher/common/fd.h \
 	launcher/common/hostcheck.c launcher/common/hostcheck.h \
+	launcher/common/hostexplain.c \
 	launcher/common/keyfile.c launcher/common/keyfile.h \
 	launcher/common/log.c launcher/common/log.h \
 	launcher/common/manifest.c launcher/common/manifest.h \
@@ -18,6 +19,7 @@ libvb_common_a_SOURCES = \
 	launcher/common/orders.c \
 	launcher/common/path.c launcher/common/path.h \
 	launcher/common/rmtree.c \
+	launcher/common/runprog.c launcher/common/runprog.h \
 	launcher/common/statefile.c launcher/common/statefile.h \
 	launcher/common/strv.c launcher/common/strv.h \
 	launcher/common/wire.c launcher/common/wire.h

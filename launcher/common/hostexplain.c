@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Why this host refused a box, and what its owner can do: bubblewrap's words and what /proc says. */
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "common/fd.h"
+#include "common/hostcheck.h"
+#include "common/names.h"
+#include "common/path.h"
+
+static const char refused[] = "this host refuses user namespaces";
+
+/* First number in the file; -1: not there. */
+static long number_in(const char *proc_root, const char *file)
+{
+	cleanup_free char *path = path_join(proc_root, file);
+	cleanup_buf struct buf text = { 0 };
+
+	if (path == NULL || fd_read_file(AT_FDCWD, path, 4096, &text) < 0 || text.len == 0)
+		return -1;
+	return strtol(text.data, NULL, 10);
+}
+
+/* A container's runtime confines us by a filter, or maps only some users. */
+static bool in_container(const char *proc_root)
+{
+	cleanup_free char *status_path = path_join(proc_root, "self/status");
+	cleanup_free char *map_path = path_join(proc_root, "self/uid_map");
+	cleanup_buf struct buf status = { 0 };
+	cleanup_buf struct buf map = { 0 };
+	unsigned long inner, outer, count;
+
+	if (status_path == NULL || map_path == NULL)
+		return false;
+	if (fd_read_file(AT_FDCWD, status_path, 65536, &status) == 0 && status.len > 0 && strstr(status.data, "\nSeccomp:\t2") != NULL)
+		return true;
+	/* The initial namespace is one line over all ids: user_namespaces(7). */
+	return fd_read_file(AT_FDCWD, map_path, 65536, &map) == 0 && map.len > 0 &&
+	       sscanf(map.data, "%lu %lu %lu", &inner, &outer, &count) == 3 && count != 4294967295UL;
+}
+
+static int explain_container(struct failure *f, const char *what)
+{
+	return fail_msg(f, EPERM, "start the container with: docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined "
+			"--security-opt systempaths=unconfined (podman: --security-opt seccomp=unconfined --security-opt unmask=ALL), "
+			"or run venvbox outside the container", "%s: a container without the right", what);
+}
+
+/* The order is that in which the kernel asks. */
+static int explain_namespaces(const char *words, const char *proc_root, struct failure *f)
+{
+	if (number_in(proc_root, "sys/kernel/unprivileged_userns_clone") == 0)
+		return fail_msg(f, EPERM, "as root: sysctl -w kernel.unprivileged_userns_clone=1; to keep it: "
+				"echo kernel.unprivileged_userns_clone=1 > /etc/sysctl.d/60-userns.conf",
+				"%s to ordinary users: kernel.unprivileged_userns_clone is 0", refused);
+	if (number_in(proc_root, "sys/user/max_user_namespaces") == 0)
+		return fail_msg(f, EPERM, "as root: sysctl -w user.max_user_namespaces=15000; to keep it: "
+				"echo user.max_user_namespaces=15000 > /etc/sysctl.d/60-userns.conf",
+				"%s: user.max_user_namespaces is 0", refused);
+	if (number_in(proc_root, "sys/kernel/apparmor_restrict_unprivileged_userns") == 1)
+		return fail_msg(f, EPERM, "install a profile for bubblewrap, as root: printf 'abi <abi/4.0>,\\nprofile bwrap " VB_BWRAP
+				" flags=(unconfined) {\\n  userns,\\n}\\n' > /etc/apparmor.d/bwrap-userns && apparmor_parser -r "
+				"/etc/apparmor.d/bwrap-userns; or for every program: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
+				"%s: AppArmor lets only programs with a profile make them (kernel.apparmor_restrict_unprivileged_userns)", refused);
+	if (in_container(proc_root))
+		return explain_container(f, refused);
+	if (strstr(words, "ENOSPC") != NULL)
+		return fail_msg(f, ENOSPC, "raise user.max_user_namespaces and its like below /proc/sys/user, or nest less deeply",
+				"%s: too many of them, or too deeply nested", refused);
+	return fail_msg(f, EPERM, "the kernel needs CONFIG_USER_NS=y, and no security module may refuse it; see what bubblewrap says: "
+			VB_BWRAP " --unshare-user --ro-bind / / true", "%s", refused);
+}
+
+static int explain_option(const char *words, const char *proc_root, struct failure *f)
+{
+	(void) proc_root;
+	(void) words;
+	return fail_msg(f, ENOSYS, "install the package bubblewrap of Debian 12, Ubuntu 24.04, Fedora 41 or later, or bubblewrap 0.10 or "
+			"later: apt-get install bubblewrap; configure --with-bwrap=PATH names another one",
+			VB_BWRAP " is too old: it does not know an option that venvbox needs");
+}
+
+static int explain_proc(const char *words, const char *proc_root, struct failure *f)
+{
+	static const char what[] = "/proc cannot be mounted in a box";
+
+	(void) words;
+	if (in_container(proc_root))
+		return explain_container(f, what);
+	return fail_msg(f, EPERM, "something is mounted over parts of the host's /proc, or it is mounted with hidepid: see "
+			"grep ' /proc' /proc/self/mountinfo; in a container start it with --security-opt systempaths=unconfined "
+			"(podman: --security-opt unmask=ALL)", "%s", what);
+}
+
+static int explain_mount(const char *words, const char *proc_root, struct failure *f)
+{
+	(void) words;
+	if (in_container(proc_root))
+		return explain_container(f, "mounts are refused");
+	return fail_msg(f, EPERM, "a security module (see dmesg) or a container confines this user; see what bubblewrap says: " VB_BWRAP
+			" --unshare-user --ro-bind / / true", "mounts are refused in a new namespace");
+}
+
+static int explain_gone(const char *words, const char *proc_root, struct failure *f)
+{
+	(void) words;
+	(void) proc_root;
+	return fail_msg(f, ENOENT, "if it was moved or removed, run venvbox-install on this venv again", "something that the box shows is gone");
+}
+
+static int explain_space(const char *words, const char *proc_root, struct failure *f)
+{
+	(void) words;
+	(void) proc_root;
+	return fail_msg(f, ENOSPC, "the box keeps its root in memory: see free(1) and df(1)", "no space is left for the box");
+}
+
+/* The first row of which all words are there. */
+static const struct {
+	const char *part[2];
+	int (*explain)(const char *words, const char *proc_root, struct failure *f);
+} reasons[] = {
+	{ { "Unknown option", "" }, explain_option },
+	{ { "No permissions to cre", "namespace" }, explain_namespaces }, /* "create"; "creating" in older ones */
+	{ { "Creating new namespace failed", "" }, explain_namespaces },
+	{ { "setting up uid map", "" }, explain_namespaces }, /* Ubuntu 24.04 lets bwrap make one without rights in it */
+	{ { "setting up gid map", "" }, explain_namespaces },
+	{ { "max_user_namespaces", "" }, explain_namespaces },
+	{ { "loopback", "Operation not permitted" }, explain_namespaces },
+	{ { "Can't mount proc", "" }, explain_proc },
+	{ { "No space left on device", "" }, explain_space },
+	{ { "Can't find source path", "" }, explain_gone },
+	{ { "Failed to make / slave", "" }, explain_mount },
+	{ { "pivot_root", "" }, explain_mount },
+	{ { "Can't mount", "" }, explain_mount },
+	{ { "Can't bind mount", "" }, explain_mount },
+	{ { "remount", "" }, explain_mount },
+};
+
+/* bwrap's own last line without its name, behind our words: what we do not understand must not be lost. */
+static void add_quote(const char *words, struct failure *f)
+{
+	static const char name[] = "bwrap: ";
+	const char *line = words, *newline;
+	cleanup_free char *quoted = NULL, *what = NULL, *hint = NULL;
+
+	while ((newline = strchr(line, '\n')) != NULL && newline[1] != '\0')
+		line = newline + 1;
+	if (strncmp(line, name, sizeof(name) - 1) == 0)
+		line += sizeof(name) - 1;
+	quoted = strndup(line, strcspn(line, "\n"));
+	if (f == NULL || f->what == NULL || quoted == NULL || quoted[0] == '\0')
+		return;
+	what = take_ptr(&f->what);
+	hint = take_ptr(&f->hint);
+	(void) fail_msg(f, EPERM, hint, "%s (bubblewrap says: %s)", what, quoted);
+}
+
+static int explain_other(int status, struct failure *f)
+{
+	static const char hint[] = "see whether a box can be made at all: " VB_BWRAP " --unshare-user --ro-bind / / true";
+
+	if (WIFSIGNALED(status))
+		return fail_msg(f, EPERM, hint, "bubblewrap was ended by signal %d", WTERMSIG(status));
+	return fail_msg(f, EPERM, hint, "bubblewrap failed with status %d", WEXITSTATUS(status));
+}
+
+int hostcheck_explain(const char *bwrap_stderr, int bwrap_status, const char *proc_root, struct failure *f)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (strstr(bwrap_stderr, reasons[i].part[0]) != NULL && strstr(bwrap_stderr, reasons[i].part[1]) != NULL)
+			r = reasons[i].explain(bwrap_stderr, proc_root, f);
+	if (r == 0)
+		r = explain_other(bwrap_status, f);
+	add_quote(bwrap_stderr, f);
+	return r;
+}
