@@ -250,7 +250,7 @@ int conf_set(struct conf *c, const char *key, const char *value, const char *cwd
 		break;
 	}
 	r = take_path(s, value, cwd, &path, f);
-	if (r < 0)
+	if (r < 0 || path == NULL)
 		return r;
 	if (s->type == SETTING_PATHS) {
 		r = leave_other_list(member == &c->ro ? &c->rw : &c->ro, s, path, cwd != NULL, f);

@@ -52,19 +52,21 @@ void manifest_release(struct manifest *m)
 
 int manifest_add_mount(struct manifest *m, const struct mount_row *row)
 {
-	struct mount_row copy = *row, *grown = reallocarray(m->mounts, m->n_mounts + 1, sizeof(*grown));
+	struct mount_row *grown = reallocarray(m->mounts, m->n_mounts + 1, sizeof(*grown)), *copy;
 
 	if (grown == NULL)
 		return -ENOMEM;
 	m->mounts = grown;
-	copy.source = strdup(row->source);
-	copy.dest = strdup(row->dest);
-	copy.why = strdup(row->why);
-	if (copy.source == NULL || copy.dest == NULL || copy.why == NULL) {
-		row_release(&copy);
+	copy = &grown[m->n_mounts];
+	*copy = *row;
+	copy->source = strdup(row->source);
+	copy->dest = strdup(row->dest);
+	copy->why = strdup(row->why);
+	if (copy->source == NULL || copy->dest == NULL || copy->why == NULL) {
+		row_release(copy);
 		return -ENOMEM;
 	}
-	grown[m->n_mounts++] = copy;
+	m->n_mounts++;
 	return 0;
 }
 
@@ -265,7 +267,10 @@ static void put_line(struct buf *out, const struct line *line, const struct mani
 
 static int take_text(char **member, const char *text)
 {
-	*member = strdup(text);
+	cleanup_buf struct buf copy = { 0 };
+
+	buf_puts(&copy, text);
+	*member = buf_take(&copy);
 	return *member != NULL ? 0 : -ENOMEM;
 }
 

@@ -86,6 +86,7 @@ static int open_directory(int dirfd, const char *name, dev_t dev)
 
 static int descend(struct walk *w, int fd, const char *name)
 {
+	cleanup_free char *copy = NULL;
 	struct level *grown;
 	struct stat st;
 
@@ -97,10 +98,10 @@ static int descend(struct walk *w, int fd, const char *name)
 	if (grown == NULL)
 		return -ENOMEM;
 	w->levels = grown;
-	grown[w->depth] = (struct level) { .dev = st.st_dev, .ino = st.st_ino, .name = strdup(name) };
-	if (grown[w->depth].name == NULL)
+	copy = strdup(name);
+	if (copy == NULL)
 		return -ENOMEM;
-	w->depth++;
+	grown[w->depth++] = (struct level) { .dev = st.st_dev, .ino = st.st_ino, .name = take_ptr(&copy) };
 	cleanup_fd_fn(&w->fd);
 	w->fd = fd;
 	return 0;

@@ -13,22 +13,31 @@ void strv_release(struct strv *s)
 	*s = (struct strv) { 0 };
 }
 
+/* Room for one more and the NULL. */
+static int reserve(struct strv *s)
+{
+	size_t room = s->room > 0 ? s->room * 2 : 8;
+	char **grown;
+
+	if (s->n + 1 < s->room)
+		return 0;
+	grown = reallocarray(s->v, room, sizeof(*grown));
+	if (grown == NULL)
+		return -ENOMEM;
+	s->v = grown;
+	s->room = room;
+	return 0;
+}
+
 int strv_take(struct strv *s, char *str)
 {
-	cleanup_free char *owned = str;
-
-	if (owned == NULL)
+	if (str == NULL)
 		return -ENOMEM;
-	if (s->n + 1 >= s->room) { /* one place is the NULL's */
-		size_t room = s->room > 0 ? s->room * 2 : 8;
-		char **grown = reallocarray(s->v, room, sizeof(*grown));
-
-		if (grown == NULL)
-			return -ENOMEM;
-		s->v = grown;
-		s->room = room;
+	if (reserve(s) < 0) {
+		free(str);
+		return -ENOMEM;
 	}
-	s->v[s->n++] = take_ptr(&owned);
+	s->v[s->n++] = str;
 	s->v[s->n] = NULL;
 	return 0;
 }

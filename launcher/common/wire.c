@@ -128,7 +128,7 @@ static int recv_some(int sock, struct wire_hello *first, int **all, size_t *have
 		else
 			*all = grown;
 	}
-	if (r < 0) {
+	if (r != 0) {
 		close_all(fds, n);
 		return r;
 	}
