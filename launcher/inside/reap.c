@@ -81,6 +81,10 @@ static int reap(struct life *l)
 	}
 }
 
+/*
+ * -EPIPE: the launcher is gone, nobody is left to run for. Our end is then that of every process
+ * of the box, pid_namespaces(7).
+ */
 static int on_command(struct life *l, struct failure *f)
 {
 	struct command c;
@@ -107,13 +111,10 @@ static int turn(struct life *l, struct failure *f)
 
 	if (poll(p, POLL_N, -1) < 0)
 		return errno == EINTR ? 0 : fail_msg(f, errno, NULL, "cannot wait for events");
-	/* The launcher is gone: nobody is left to run for. Our end is the end of all processes of the box, pid_namespaces(7). */
-	if ((p[POLL_CHANNEL].revents & (POLLHUP | POLLERR | POLLNVAL)) != 0)
-		return -EPIPE;
 	err = p[POLL_EXEC].revents != 0 ? on_exec(l, f) : 0;
 	if (err == 0)
 		err = relay_drain(&l->relay);
-	if (err == 0 && (p[POLL_CHANNEL].revents & POLLIN) != 0)
+	if (err == 0 && p[POLL_CHANNEL].revents != 0)
 		err = on_command(l, f);
 	if (err != 0 || !l->relay.child)
 		return err;

@@ -30,6 +30,21 @@ NR_PRCTL = {"x86_64": 157, "aarch64": 167}[platform.machine()]
 PATIENCE = 20  # seconds after which something hangs
 
 
+def children(pid):
+    with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
+        return [int(word) for word in f.read().split()]
+
+
+def find_init(pid):
+    """PID 1 of the box of the bwrap `pid`, as the host numbers it; None while it is not there."""
+    try:
+        while not open("/proc/%d/status" % pid).readline().startswith("Name:\tvenvbox-init"):
+            pid = children(pid)[0]
+    except (OSError, IndexError):
+        return None
+    return pid
+
+
 def users():
     """Who runs the boxes: root and the ordinary user, or whoever we are."""
     return ["root", USER] if os.getuid() == 0 else [pwd.getpwuid(os.getuid()).pw_name]
@@ -105,7 +120,7 @@ class Box:
 
     def __init__(self, user, argv, *, program=None, env=("PATH=/usr/bin:/bin",), cwd="/", mounts=(), fds=None, passed=(),
                  filter=None, orders=None, options=None, extra=(), keep_caps=0, ignored=0, blocked=0, init="venvbox-init",
-                 before=None, process_group=None, ignore=()):
+                 before=None, late=None, process_group=None, ignore=()):
         self.reports, self.process_group, self.ignore = [], process_group, ignore
         self.out_fd, out_inner = os.pipe()
         if fds is None:
@@ -118,13 +133,16 @@ class Box:
             orders = pack_orders(cwd, program or argv[0], mounts, fds, keep_caps, ignored, blocked)
         hello = [memfd(orders), memfd(small_filter() if filter is None else filter), memfd(pack_payload(argv, env)), *passed]
         self.channel, inner = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._send_hello(hello)
-        self.hello = hello
+        if late is None:
+            self._send_hello(hello)
         if before is not None:
             before(self)
         options = bwrap_options(user) if options is None else options
         self._spawn(user, [BWRAP, *options, *extra, "--remount-ro", "/"], inner, os.path.join(LIBEXEC, init))
         inner.close()
+        if late is not None:
+            late(self)  # PID 1 waits for its orders
+            self._send_hello(hello)
         os.close(out_inner)
         for fd in hello[:3]:
             os.close(fd)

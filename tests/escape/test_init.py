@@ -153,7 +153,7 @@ def test_environment_is_never_in_pid1(user):
     with Box(user, ["/bin/sh", "-c", "echo up; read x"], env=["SECRET=hunter2", "PATH=/bin"],
              fds=[(0, 0, 0, 0, ""), (1, 0, 0, 0, "")], passed=[*stdin_pipe(), "out"]) as box:
         assert box.read_line() == "up"
-        payload, = children(init_pid(box))
+        payload, = rig.children(init_pid(box))
         with open("/proc/%d/environ" % payload, "rb") as f:
             assert b"hunter2" in f.read()  # positive control
         assert b"hunter2" not in memory_of(init_pid(box))
@@ -168,16 +168,9 @@ def stdin_pipe():
     return [r]
 
 
-def children(pid):
-    with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
-        return [int(word) for word in f.read().split()]
-
-
 def init_pid(box):
-    pid = box.process.pid
-    while not open("/proc/%d/status" % pid).readline().startswith("Name:\tvenvbox-init"):
-        pid, = children(pid)
-    return pid
+    rig.wait_until(lambda: rig.find_init(box.process.pid), "no PID 1")
+    return rig.find_init(box.process.pid)
 
 
 def memory_of(pid):
@@ -370,6 +363,12 @@ def test_descriptors_are_exactly_those_ordered(user, outside):
     assert [os.path.basename(seen[n]) for n in (3, 4, 9)] == ["a", "b", "c"]
 
 
+def test_nothing_of_pid1_is_left_open(user):
+    """Not the channel above all."""
+    _, text = run(user, python(LIST_FDS % 1), fds=[(1, 0, 0, 0, "")], passed=["out"])
+    assert sorted(eval(text)) == [1]
+
+
 def test_every_arrangement_of_low_numbers_is_reached(user, outside):
     """The numbers at which they arrive in PID 1 are among those wanted: each must step aside for the others."""
     opened = files(outside, "abcdefgh")
@@ -461,7 +460,7 @@ def test_daemons_end_before_the_end_is_reported(user):
         assert box.read_line() == "up"
         init = init_pid(box)
         daemons = set()
-        rig.wait_until(lambda: daemons.update(children(init)) or len(daemons) >= 2, "no daemon")
+        rig.wait_until(lambda: daemons.update(rig.children(init)) or len(daemons) >= 2, "no daemon")
         assert box.until(rig.EXIT).value == 0
         assert not [pid for pid in daemons if rig.is_alive(pid)]
         box.finish()
@@ -481,7 +480,7 @@ def test_orphans_are_reaped(user):
 def test_box_ends_with_the_launchers_end_of_the_channel(user):
     with Box(user, ["/bin/sh", "-c", "trap '' TERM HUP; sleep 600 & echo up; wait"]) as box:
         assert box.read_line() == "up"
-        payload, = children(init_pid(box))
+        payload, = rig.children(init_pid(box))
         box.channel.close()
         rig.wait_until(lambda: not rig.is_alive(payload), "the payload outlives its launcher")
         assert box.process.wait(rig.PATIENCE) == 125
@@ -514,6 +513,18 @@ def test_it_refuses_to_run_outside_a_box():
     done = subprocess.run([init], stderr=subprocess.PIPE)
     assert done.returncode == 125
     assert done.stderr.startswith(b"venvbox: ") and b"\nhint: " in done.stderr
+
+
+def test_it_refuses_to_be_another_process_than_the_first():
+    """Its kill(-1) would end everything the caller has."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.close()
+    high = fcntl.fcntl(theirs.fileno(), fcntl.F_DUPFD_CLOEXEC, 50)
+    done = subprocess.run([os.path.join(rig.LIBEXEC, "venvbox-init")], stderr=subprocess.PIPE, pass_fds=(3,),
+                          preexec_fn=lambda: os.dup2(high, 3))
+    os.close(high)
+    theirs.close()
+    assert done.returncode == 125 and b"first process of a box" in done.stderr
 
 
 @pytest.mark.parametrize("channel", ["/dev/null", None])
@@ -576,7 +587,7 @@ def test_signal_of_the_group_arrives_once(user, sig, relay_first):
 def signal_members(box, sig):
     """As kill(-pgrp) does, but for bwrap itself, which the launcher has ignore it."""
     init = init_pid(box)
-    for pid in (init, *children(init)):
+    for pid in (init, *rig.children(init)):
         os.kill(pid, sig)
 
 
@@ -611,11 +622,33 @@ def test_credit_cannot_be_forged_inside(user):
         assert box.read_line() == "10"
 
 
-def test_signal_before_the_start_arrives_once(user):
-    """SIGTERM comes while bwrap still mounts: relayed and in PID 1's own queue."""
+def test_signal_relayed_before_the_start_arrives(user):
+    """It came while bwrap still mounted: only the launcher has it."""
     with Box(user, ["/bin/sleep", "600"], before=lambda b: b.send(signal.SIGTERM)) as box:
         box.finish()
     assert os.waitstatus_to_exitcode(box.reports[-1].value) == -signal.SIGTERM
+
+
+def early(sig):
+    """Sends sig to PID 1 from outside, as the group does, before there is a payload."""
+    return lambda box: os.kill(init_pid(box), sig)
+
+
+@pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
+def test_signal_of_the_group_before_the_start_arrives(user, sig):
+    """PID 1 has a copy, the payload was not there to get one."""
+    with Box(user, ["/bin/sleep", "600"], late=early(sig)) as box:
+        box.finish()
+    assert os.waitstatus_to_exitcode(box.reports[-1].value) == -sig
+
+
+def test_signal_of_the_group_before_the_start_arrives_once_if_relayed(user):
+    """Blocked and of real time, so that the kernel queues each one; the next number ends the count."""
+    code = "import signal\nn = 0\nwhile signal.sigwait([40, 41]) == 40: n += 1\nprint(n)"
+    with Box(user, python(code), late=early(40), blocked=bit(40) | bit(41)) as box:
+        box.send(40)
+        box.send(41)
+        assert box.output() == "1\n"
 
 
 def test_stop_and_continue_are_reported(user):
