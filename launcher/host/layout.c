@@ -128,6 +128,14 @@ static int add_etc(struct layout *l)
 	return 0;
 }
 
+/* An empty directory that stays so. */
+static int add_empty(struct layout *l, const char *path, const char *why)
+{
+	int r = done(add(l, OP_TMPFS, NULL, path, why));
+
+	return r < 0 ? r : done(add(l, OP_REMOUNT_RO, NULL, path, why));
+}
+
 static int add_runtime(struct layout *l)
 {
 	const struct facts *x = l->facts;
@@ -137,6 +145,9 @@ static int add_runtime(struct layout *l)
 	r = done(add(l, OP_PROC, NULL, "/proc", "processes of the box"));
 	for (size_t i = 0; r == 0 && i < x->proc.n; i++)
 		r = add_self(l, OP_RO, x->proc.v[i], "root may write here whatever its capabilities");
+	/* PID 1 is not dumpable, so its files are root's: for uid 0 the list of its descriptors is no secret otherwise. */
+	if (r == 0 && x->is_root)
+		r = add_empty(l, "/proc/1/fd", "the descriptors of PID 1");
 	if (r == 0)
 		r = done(add(l, OP_DEV, NULL, "/dev", "null, zero, full, random, urandom, tty, pts, shm"));
 	if (r < 0)
@@ -298,7 +309,6 @@ static int add_venv(struct layout *l, const char *libexec)
 static int add_mask(struct layout *l, const struct mask *mask)
 {
 	cleanup_free char *path = path_join(l->policy->manifest->project, mask->name);
-	int r;
 
 	if (path == NULL)
 		return -ENOMEM;
@@ -308,8 +318,7 @@ static int add_mask(struct layout *l, const struct mask *mask)
 		return add_self(l, OP_RO, path, "protected");
 	if (!mask->is_dir)
 		return done(add(l, OP_DATA, "/dev/null", path, "protected, absent"));
-	r = done(add(l, OP_TMPFS, NULL, path, "protected, absent"));
-	return r < 0 ? r : done(add(l, OP_REMOUNT_RO, NULL, path, "protected, absent"));
+	return add_empty(l, path, "protected, absent");
 }
 
 /*
