@@ -145,9 +145,6 @@ static int add_runtime(struct layout *l)
 	r = done(add(l, OP_PROC, NULL, "/proc", "processes of the box"));
 	for (size_t i = 0; r == 0 && i < x->proc.n; i++)
 		r = add_self(l, OP_RO, x->proc.v[i], "root may write here whatever its capabilities");
-	/* PID 1 is not dumpable, so its files are root's: for uid 0 the list of its descriptors is no secret otherwise. */
-	if (r == 0 && x->is_root)
-		r = add_empty(l, "/proc/1/fd", "the descriptors of PID 1");
 	if (r == 0)
 		r = done(add(l, OP_DEV, NULL, "/dev", "null, zero, full, random, urandom, tty, pts, shm"));
 	if (r < 0)
