@@ -2,6 +2,8 @@
 # A unit test is one line here: its name, in the list; its source is tests/unit/NAME.c.
 if HAVE_CMOCKA
 UNIT_TESTS = \
+	tests/unit/test_calls \
+	tests/unit/test_filter \
 	tests/unit/test_buf \
 	tests/unit/test_bwrapopt \
 	tests/unit/test_conf \
@@ -32,4 +34,4 @@ LDADD = libvb-host.a libvb-install.a libvb-inside.a libvb-stubs.a libvb-common.a
 	$(CMOCKA_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS) $(INIH_LIBS)
 
 EXTRA_DIST += tests/run tests/boxlab.py tests/conftest.py tests/live tests/escape
-noinst_HEADERS = tests/unit/capture.h tests/unit/scratch.h
+noinst_HEADERS = tests/unit/bpf.h tests/unit/capture.h tests/unit/scratch.h
