@@ -20,7 +20,11 @@ UNIT_TESTS = \
 	tests/unit/test_piphint \
 	tests/unit/test_relay \
 	tests/unit/test_seal \
+	tests/unit/test_signals \
 	tests/unit/test_strv \
+	tests/unit/test_supervise \
+	tests/unit/test_supervise_io \
+	tests/unit/test_tty \
 	tests/unit/test_userfds \
 	tests/unit/test_verify \
 	tests/unit/test_wire
@@ -28,6 +32,11 @@ check_PROGRAMS += $(UNIT_TESTS)
 endif
 # It takes over syscall(2) to make the steps of the seal fail.
 tests_unit_test_seal_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syscall
+
+# They play bwrap and PID 1 themselves.
+FAKE_BOX = tests/unit/fakebox.c tests/unit/fakebox.h tests/unit/launched.c tests/unit/launched.h
+tests_unit_test_supervise_SOURCES = tests/unit/test_supervise.c $(FAKE_BOX)
+tests_unit_test_supervise_io_SOURCES = tests/unit/test_supervise_io.c $(FAKE_BOX)
 
 # What every unit test is linked with; the programs name their own.
 LDADD = libvb-host.a libvb-install.a libvb-inside.a libvb-stubs.a libvb-common.a \

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tests/unit/fakebox.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "common/fd.h"
+#include "common/names.h"
+
+struct fake {
+	int *fds;
+	size_t n_fds;
+	struct orders orders;
+};
+
+bool fake_is_called(int argc, char *argv[])
+{
+	return argc == 5 && strcmp(argv[1], "--args") == 0 && strcmp(argv[3], "--") == 0;
+}
+
+/* What was sent for the caller's descriptor target. */
+static int fd_of(const struct fake *f, int target)
+{
+	size_t passed = WIRE_USER;
+
+	for (size_t i = 0; i < f->orders.n_fds; i++) {
+		if (f->orders.fds[i].target == target)
+			return f->orders.fds[i].how == FD_PASS ? f->fds[passed] : -1;
+		if (f->orders.fds[i].how == FD_PASS)
+			passed++;
+	}
+	return -1;
+}
+
+static void tell(const struct fake *f, const struct buf *text)
+{
+	if (text->failed || fd_write_all(fd_of(f, FAKE_TALK), text->data, text->len) < 0)
+		_exit(99);
+}
+
+static void tell_number(const struct fake *f, int n)
+{
+	cleanup_buf struct buf text = { 0 };
+
+	buf_printf(&text, "%d;", n);
+	tell(f, &text);
+}
+
+static void hello(struct fake *f)
+{
+	cleanup_buf struct buf text = { 0 };
+
+	if (wire_recv_hello(VB_CHANNEL_FD, &f->fds, &f->n_fds) < 0 || fd_read_all(f->fds[WIRE_ORDERS], 1 << 20, &text) < 0 ||
+	    orders_unpack(text.data, text.len, &f->orders) < 0)
+		_exit(98);
+}
+
+static bool is_null(int fd)
+{
+	struct stat st, null;
+
+	return fstat(fd, &st) == 0 && stat("/dev/null", &null) == 0 && st.st_rdev == null.st_rdev;
+}
+
+static bool all_blocked(void)
+{
+	sigset_t mask;
+
+	(void) sigprocmask(SIG_SETMASK, NULL, &mask);
+	for (int sig = 1; sig <= 64; sig++)
+		if (sig != SIGKILL && sig != SIGSTOP && (sig < 32 || sig >= SIGRTMIN) && sigismember(&mask, sig) != 1)
+			return false;
+	return true;
+}
+
+/* Before the descriptors of the hello are counted in. */
+static void facts(struct fake *f, char *argv[])
+{
+	cleanup_buf struct buf text = { 0 };
+	char **env = environ;
+	int signal = 0;
+
+	while (env != NULL && *env != NULL)
+		env++;
+	(void) prctl(PR_GET_PDEATHSIG, &signal, 0, 0, 0);
+	buf_printf(&text, "env=%d null=%d,%d blocked=%d pdeath=%d fds=", (int) (env - environ), is_null(0), is_null(1),
+		   all_blocked(), signal);
+	for (int fd = 0; fd < 1024; fd++)
+		if (fcntl(fd, F_GETFD) >= 0 && fd != atoi(argv[2]) && fd != atoi(argv[4] + strlen("/proc/self/fd/")))
+			buf_printf(&text, "%d,", fd);
+	buf_putc(&text, ';');
+	hello(f);
+	tell(f, &text);
+}
+
+static void tell_orders(const struct fake *f)
+{
+	cleanup_buf struct buf text = { 0 };
+
+	buf_printf(&text, "ignored=%llx blocked=%llx", (unsigned long long) f->orders.sig_ignored,
+		   (unsigned long long) f->orders.sig_blocked);
+	for (size_t i = 0; i < f->orders.n_fds; i++) {
+		const struct order_fd *o = &f->orders.fds[i];
+
+		if (o->target > 2)
+			buf_printf(&text, " %d:%s:%lld", o->target, o->how == FD_PASS ? "pass" : o->path, (long long) o->offset);
+	}
+	buf_putc(&text, ';');
+	tell(f, &text);
+}
+
+static void command(const struct fake *f)
+{
+	struct command c;
+
+	if (wire_recv(VB_CHANNEL_FD, &c, sizeof(c), false) < 0)
+		_exit(97);
+	tell_number(f, c.kind == COMMAND_SIGNAL ? c.value : -1);
+}
+
+static void words(int n)
+{
+	cleanup_buf struct buf text = { 0 };
+
+	buf_puts(&text, "bwrap: Can't do what was asked\n");
+	while (text.len < (size_t) n)
+		buf_putc(&text, 'x');
+	if (fd_write_all(STDERR_FILENO, text.data, text.len) < 0)
+		_exit(96);
+}
+
+static void read_four(const struct fake *f, int target)
+{
+	char four[4] = { 0 };
+	cleanup_buf struct buf text = { 0 };
+
+	if (read(fd_of(f, target), four, sizeof(four)) != sizeof(four))
+		_exit(95);
+	buf_add(&text, four, sizeof(four));
+	buf_putc(&text, ';');
+	tell(f, &text);
+}
+
+static void go_on_as_child(const struct fake *f)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		return;
+	tell_number(f, pid);
+	(void) close(VB_CHANNEL_FD);
+	while (wait(NULL) > 0)
+		continue;
+	_exit(0);
+}
+
+static void step(struct fake *f, const struct fake_step *s)
+{
+	switch (s->act) {
+	case FAKE_REPORT:
+	case FAKE_RAW:
+		if (wire_send(VB_CHANNEL_FD, &s->report, s->act == FAKE_RAW ? (size_t) s->value : sizeof(s->report)) < 0)
+			_exit(94);
+		return;
+	case FAKE_WORDS:
+		words(s->value);
+		return;
+	case FAKE_ORDERS:
+		tell_orders(f);
+		return;
+	case FAKE_COMMAND:
+		command(f);
+		return;
+	case FAKE_TELL:
+		tell_number(f, s->value);
+		return;
+	case FAKE_WRITE:
+		if (fd_write_all(fd_of(f, s->value), "text", 4) < 0)
+			_exit(93);
+		return;
+	case FAKE_READ:
+		read_four(f, s->value);
+		return;
+	case FAKE_FORK:
+		go_on_as_child(f);
+		return;
+	case FAKE_KILL_PARENT:
+		(void) kill(getppid(), SIGKILL);
+		return;
+	case FAKE_HANG:
+		for (;;)
+			(void) pause();
+	default:
+		_exit(s->value);
+	}
+}
+
+int fake_main(char *argv[])
+{
+	cleanup_buf struct buf script = { 0 };
+	struct fake f = { 0 };
+	size_t n;
+
+	if (fd_read_all(atoi(argv[2]), 1 << 20, &script) < 0)
+		_exit(92);
+	n = script.len / sizeof(struct fake_step);
+	for (size_t i = 0; i < n; i++) {
+		struct fake_step s;
+
+		memcpy(&s, script.data + i * sizeof(s), sizeof(s));
+		if (s.act == FAKE_HELLO)
+			hello(&f);
+		else if (s.act == FAKE_FACTS)
+			facts(&f, argv);
+		else
+			step(&f, &s);
+	}
+	_exit(0);
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tests/unit/launched.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include "common/fd.h"
+
+#include <cmocka.h>
+
+static void run(const struct fake_step *script, size_t len, struct result *result)
+{
+	struct userfds fds = { 0 };
+	struct strv none = { 0 };
+	struct orders orders = { .cwd = strdup("/"), .program = strdup("/program") };
+	struct failure f = { 0 };
+	int empty = fd_memfd("empty", "", 0);
+	struct launch l = {
+		.bwrap = "/proc/self/exe", .args_fd = fd_memfd("script", script, len), .init_fd = empty,
+		.filter_fd = empty, .payload_fd = empty, .orders = &orders, .fds = &fds,
+	};
+
+	if (userfds_reserve(&fds) < 0 || userfds_collect(&fds, &none, 0, &f) < 0)
+		_exit(91);
+	result->r = supervise_run(&l, &result->o, &f);
+	result->offset = lseek(FILE_FD, 0, SEEK_CUR);
+	(void) snprintf(result->what, sizeof(result->what), "%s", f.what ? f.what : "");
+	if (result->r < 0)
+		_exit(125);
+	supervise_end(&result->o);
+}
+
+/* Whoever runs the tests may have left descriptors open. */
+static void have_only_these(int talk)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	(void) dup2(talk, FAKE_TALK);
+	(void) dup2(null, 0);
+	(void) dup2(null, 1);
+	for (int fd = 3; fd < 1024; fd++)
+		if (fd != FAKE_TALK)
+			(void) close(fd);
+}
+
+/* A group of its own, whose parent is in the same session: stop signals work, and reach nobody else. */
+void launch_with(struct scene *s, const struct fake_step *script, size_t len, void (*prepare)(void))
+{
+	int ends[2];
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	s->result = mmap(NULL, sizeof(*s->result), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(s->result, MAP_FAILED);
+	s->launcher = fork();
+	assert_true(s->launcher >= 0);
+	if (s->launcher == 0) {
+		(void) setpgid(0, 0);
+		have_only_these(ends[1]);
+		if (prepare != NULL)
+			prepare();
+		run(script, len, s->result);
+	}
+	(void) close(ends[1]);
+	s->talk = ends[0];
+}
+
+int end(struct scene *s)
+{
+	int status;
+
+	assert_int_equal(waitpid(s->launcher, &status, 0), s->launcher);
+	(void) close(s->talk);
+	return status;
+}
+
+void forget(struct scene *s)
+{
+	(void) munmap(s->result, sizeof(*s->result));
+}
+
+void hear(struct scene *s, char text[static TEXT_MAX])
+{
+	size_t n = 0;
+
+	while (n < TEXT_MAX - 1 && read(s->talk, text + n, 1) == 1 && text[n] != ';')
+		n++;
+	text[n] = '\0';
+}
+
+int hear_number(struct scene *s)
+{
+	char text[TEXT_MAX];
+
+	hear(s, text);
+	assert_true(text[0] != '\0');
+	return atoi(text);
+}
+
+void set_signals(void)
+{
+	sigset_t mask;
+
+	(void) sigemptyset(&mask);
+	(void) sigaddset(&mask, SIGUSR2);
+	(void) sigprocmask(SIG_SETMASK, &mask, NULL);
+	for (int sig = 1; sig < 32; sig++)
+		if (sig != SIGKILL && sig != SIGSTOP)
+			(void) signal(sig, SIG_DFL);
+	(void) signal(SIGHUP, SIG_IGN);
+	(void) signal(SIGPIPE, SIG_IGN);
+	(void) signal(SIGCHLD, SIG_IGN);
+}
