@@ -19,6 +19,7 @@ UNIT_TESTS = \
 	tests/unit/test_path \
 	tests/unit/test_piphint \
 	tests/unit/test_relay \
+	tests/unit/test_rmtree \
 	tests/unit/test_seal \
 	tests/unit/test_signals \
 	tests/unit/test_strv \
@@ -43,4 +44,4 @@ LDADD = libvb-host.a libvb-install.a libvb-inside.a libvb-stubs.a libvb-common.a
 	$(CMOCKA_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS) $(INIH_LIBS)
 
 EXTRA_DIST += tests/run tests/boxlab.py tests/conftest.py tests/live tests/escape
-noinst_HEADERS = tests/unit/bpf.h tests/unit/capture.h tests/unit/scratch.h
+noinst_HEADERS = tests/unit/bpf.h tests/unit/capture.h tests/unit/place.h tests/unit/scratch.h

@@ -6,64 +6,15 @@
 #include <string.h>
 
 #include <fcntl.h>
-#include <sched.h>
 #include <seccomp.h>
-#include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "common/fd.h"
-#include "scratch.h"
 
 #include <cmocka.h>
 
-struct place {
-	char dir[32];
-	int fd;
-};
-
-static int setup(void **state)
-{
-	struct place *p = calloc(1, sizeof(*p));
-
-	if (p == NULL || scratch_make(p->dir) < 0)
-		return -1;
-	p->fd = open(p->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	*state = p;
-	return p->fd < 0 ? -1 : 0;
-}
-
-static int teardown(void **state)
-{
-	struct place *p = *state;
-	int r = scratch_remove(p->dir);
-
-	(void) close(p->fd);
-	free(p);
-	return r;
-}
-
-static void put(const struct place *p, const char *name, const char *text)
-{
-	cleanup_fd int fd = openat(p->fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-
-	assert_true(fd >= 0);
-	assert_int_equal(fd_write_all(fd, text, strlen(text)), 0);
-}
-
-static bool there(const struct place *p, const char *name)
-{
-	return faccessat(p->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-static void assert_content(const struct place *p, const char *name, const char *text)
-{
-	cleanup_buf struct buf got = { 0 };
-
-	assert_int_equal(fd_read_file(p->fd, name, 1000, &got), 0);
-	assert_string_equal(got.data, text);
-}
+#include "place.h"
 
 /* --- reading and writing --------------------------------------------------- */
 
@@ -170,16 +121,6 @@ static void a_memfd_cannot_be_changed(void **state)
 
 /* --- opening --------------------------------------------------------------- */
 
-static void make_maze(const struct place *p)
-{
-	assert_int_equal(mkdirat(p->fd, "a", 0755), 0);
-	assert_int_equal(mkdirat(p->fd, "a/b", 0755), 0);
-	put(p, "a/b/f", "content");
-	assert_int_equal(symlinkat("a", p->fd, "link"), 0);
-	assert_int_equal(symlinkat("b", p->fd, "a/link"), 0);
-	assert_int_equal(symlinkat("f", p->fd, "a/b/link"), 0);
-}
-
 static void no_link_is_followed_anywhere(void **state)
 {
 	const struct place *p = *state;
@@ -237,161 +178,6 @@ static void what_is_no_path_of_names_is_refused(void **state)
 	assert_int_equal(fd_open_below(p->fd, "a/b/f/x", 0), -ENOTDIR);
 	assert_int_equal(fd_open_below(p->fd, "a/none", 0), -ENOENT);
 	assert_false(there(p, "new"));
-}
-
-/* --- removing -------------------------------------------------------------- */
-
-static void a_tree_is_removed_and_what_it_points_to_is_not(void **state)
-{
-	const struct place *p = *state;
-
-	assert_int_equal(mkdirat(p->fd, "victim", 0755), 0);
-	put(p, "victim/f", "precious");
-	make_maze(p);
-	assert_int_equal(symlinkat("../victim", p->fd, "a/to-dir"), 0);
-	assert_int_equal(symlinkat("../victim/f", p->fd, "a/to-file"), 0);
-	assert_int_equal(mkfifoat(p->fd, "a/b/fifo", 0), 0);
-	assert_int_equal(fd_remove_tree(p->fd, "a"), 0);
-	assert_false(there(p, "a"));
-	assert_content(p, "victim/f", "precious");
-	assert_int_equal(fd_remove_tree(p->fd, "a"), 0); /* missing */
-	assert_int_equal(symlinkat("victim", p->fd, "top"), 0);
-	assert_int_equal(fd_remove_tree(p->fd, "top"), 0);
-	assert_false(there(p, "top"));
-	assert_content(p, "victim/f", "precious");
-}
-
-static void only_a_name_can_be_removed(void **state)
-{
-	const struct place *p = *state;
-	static const char *const bad[] = { "", ".", "..", "a/b", "a/" };
-
-	make_maze(p);
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_int_equal(fd_remove_tree(p->fd, bad[i]), -EINVAL);
-	assert_content(p, "a/b/f", "content");
-}
-
-/* As an ordinary user: root would not notice. */
-static void directories_without_rights_go_too(void **state)
-{
-	const struct place *p = *state;
-	int status;
-	pid_t pid;
-
-	assert_int_equal(fchmod(p->fd, 0777), 0);
-	pid = fork();
-	if (pid == 0) {
-		if (geteuid() == 0 && setresuid(65534, 65534, 65534) < 0)
-			_exit(1);
-		if (mkdirat(p->fd, "d", 0755) < 0 || mkdirat(p->fd, "d/e", 0755) < 0 || mkdirat(p->fd, "d/e/f", 0) < 0 ||
-		    fchmodat(p->fd, "d/e", 0500, 0) < 0 || fchmodat(p->fd, "d", 0, 0) < 0)
-			_exit(2);
-		_exit(fd_remove_tree(p->fd, "d") == 0 ? 0 : 3);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-	assert_false(there(p, "d"));
-}
-
-/* A chain of depth directories called "d" in p; the deepest holds a file. */
-static void make_chain(const struct place *p, int depth)
-{
-	cleanup_fd int at = fcntl(p->fd, F_DUPFD_CLOEXEC, 0);
-
-	for (int i = 0; i < depth; i++) {
-		int next;
-
-		assert_int_equal(mkdirat(at, "d", 0755), 0);
-		next = openat(at, "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		assert_true(next >= 0);
-		(void) close(at);
-		at = next;
-	}
-	assert_int_equal(symlinkat("/", at, "file"), 0);
-}
-
-static void a_deep_tree_takes_no_descriptors(void **state)
-{
-	const struct place *p = *state;
-	int status;
-	pid_t pid;
-
-	make_chain(p, 900);
-	pid = fork();
-	if (pid == 0) {
-		if (dup2(p->fd, 3) < 0 || fd_close_from(8) < 0)
-			_exit(1);
-		for (int fd = open("/dev/null", O_RDONLY); fd >= 0 && fd < 1000; fd = dup(fd))
-			; /* leaves no more than the few below the limit of 1024 */
-		_exit(fd_remove_tree(3, "d") == 0 ? 0 : 2);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-	assert_false(there(p, "d"));
-}
-
-static void a_bottomless_tree_is_an_error(void **state)
-{
-	struct place *p = *state;
-	cleanup_fd int middle = -1;
-
-	make_chain(p, 1500);
-	assert_int_equal(fd_remove_tree(p->fd, "d"), -ELOOP);
-	/* For the teardown: the lower half first. */
-	middle = openat(p->fd, "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	for (int i = 0; i < 700; i++) {
-		int next = openat(middle, "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-		(void) close(middle);
-		middle = next;
-	}
-	assert_int_equal(fd_remove_tree(middle, "d"), 0);
-}
-
-static void write_text(const char *path, const char *text)
-{
-	cleanup_fd int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	(void) !write(fd, text, strlen(text));
-}
-
-/* In namespaces of its own: a bind mount of the same file system, which st_dev does not show. */
-static int remove_around_mount(const struct place *p)
-{
-	char map[64];
-	uid_t uid = geteuid();
-	int dir;
-
-	(void) snprintf(map, sizeof(map), "0 %u 1", uid);
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
-		return 1;
-	write_text("/proc/self/uid_map", map);
-	if (chdir(p->dir) < 0 || mount("victim", "a/b/mnt", NULL, MS_BIND, NULL) < 0)
-		return 2;
-	dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* p->fd is of the other mount namespace */
-	if (fd_remove_tree(dir, "a") != -EXDEV || access("victim/f", F_OK) < 0)
-		return 3;
-	return umount("a/b/mnt") == 0 && fd_remove_tree(dir, "a") == 0 ? 0 : 4;
-}
-
-static void no_mount_is_crossed(void **state)
-{
-	const struct place *p = *state;
-	int status;
-	pid_t pid;
-
-	assert_int_equal(mkdirat(p->fd, "victim", 0755), 0);
-	put(p, "victim/f", "precious");
-	assert_int_equal(mkdirat(p->fd, "a", 0755), 0);
-	assert_int_equal(mkdirat(p->fd, "a/b", 0755), 0);
-	assert_int_equal(mkdirat(p->fd, "a/b/mnt", 0755), 0);
-	pid = fork();
-	if (pid == 0)
-		_exit(remove_around_mount(p));
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-	assert_content(p, "victim/f", "precious");
 }
 
 /* --- closing, identity ------------------------------------------------------ */
@@ -466,12 +252,6 @@ int main(void)
 		TEST(no_link_is_followed_anywhere),
 		TEST(a_real_path_is_opened),
 		TEST(what_is_no_path_of_names_is_refused),
-		TEST(a_tree_is_removed_and_what_it_points_to_is_not),
-		TEST(only_a_name_can_be_removed),
-		TEST(directories_without_rights_go_too),
-		TEST(a_deep_tree_takes_no_descriptors),
-		TEST(a_bottomless_tree_is_an_error),
-		TEST(no_mount_is_crossed),
 		cmocka_unit_test(everything_from_a_number_on_is_closed),
 		cmocka_unit_test(a_changed_file_is_not_the_same),
 	};
