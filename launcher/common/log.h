@@ -19,8 +19,8 @@ void log_escape(struct buf *out, const char *text);
 
 /*
  * Appends word as a POSIX shell reads it back, byte for byte: bare where that
- * is safe, '...' where it is printable, $'...' (bash, POSIX 2024) where it holds control
- * characters or invalid UTF-8.
+ * is safe, '...' where it is printable, $'...' (bash, zsh, POSIX 2024; not dash) where it holds control
+ * characters or invalid UTF-8: a newline within '...' would do for dash too, but a word is to stay on one line.
  */
 void log_shell_quote(struct buf *out, const char *word);
 
