@@ -35,24 +35,40 @@ static bool channel_is_there(void)
 	       getsockopt(VB_CHANNEL_FD, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_SEQPACKET;
 }
 
-static int block_signals(struct box *b)
+/* An ignored SIGCHLD, inherited from the caller, would make the kernel reap for us and lose the status (bubblewrap#705). */
+static int block_signals(sigset_t *all)
 {
-	sigset_t all;
-
-	(void) sigfillset(&all);
-	if (sigprocmask(SIG_SETMASK, &all, NULL) != 0)
+	(void) sigfillset(all);
+	if (sigprocmask(SIG_SETMASK, all, NULL) != 0 || signal(SIGCHLD, SIG_DFL) == SIG_ERR)
 		return -errno;
-	/* An ignored SIGCHLD, inherited from the caller, would make the kernel reap for us and lose the status (bubblewrap#705). */
-	if (signal(SIGCHLD, SIG_DFL) == SIG_ERR)
-		return -errno;
-	b->signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-	return b->signals < 0 ? -errno : 0;
+	return 0;
 }
 
 /*
- * Signals first: one that comes meanwhile must wait, not be lost. The descriptors next, before
- * anything else is opened: bwrap may have left some, and our own program file is one of them.
+ * Signals first: one that the first process of a namespace neither blocks nor handles is dropped,
+ * pid_namespaces(7), and it may be the user's Ctrl-C. The descriptors next, before anything is opened: bwrap may have
+ * left some, and our own program file is one of them.
  */
+static int settle(struct box *b)
+{
+	sigset_t all;
+	int err = block_signals(&all);
+
+	if (err == 0)
+		err = fd_close_from(VB_CHANNEL_FD + 1);
+	if (err != 0)
+		return err;
+	b->channel = VB_CHANNEL_FD;
+	if (fcntl(b->channel, F_SETFD, FD_CLOEXEC) != 0)
+		return -errno;
+	b->signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (b->signals < 0)
+		return -errno;
+	/* It was executed as /proc/self/fd/N and would be called "N" by ps and lsns. */
+	(void) prctl(PR_SET_NAME, VB_INIT, 0, 0, 0);
+	return 0;
+}
+
 int handover_settle(struct box *b, struct failure *f)
 {
 	int err;
@@ -60,18 +76,8 @@ int handover_settle(struct box *b, struct failure *f)
 	if (getpid() != 1 || !channel_is_there())
 		return fail_msg(f, EINVAL, "run a command of the venv; this program is its launcher's",
 				"%s is no command: it is the first process of a box", VB_INIT);
-	b->channel = VB_CHANNEL_FD;
-	err = fd_close_from(VB_CHANNEL_FD + 1);
-	if (err != 0)
-		return fail_msg(f, -err, NULL, "cannot close inherited descriptors");
-	if (fcntl(b->channel, F_SETFD, FD_CLOEXEC) != 0)
-		return fail_msg(f, errno, NULL, "cannot keep the channel to ourselves");
-	err = block_signals(b);
-	if (err != 0)
-		return fail_msg(f, -err, NULL, "cannot block signals");
-	/* It was executed as /proc/self/fd/N and would be called "N" by ps and lsns. */
-	(void) prctl(PR_SET_NAME, VB_INIT, 0, 0, 0);
-	return 0;
+	err = settle(b);
+	return err == 0 ? 0 : fail_errno(f, -err, NULL, "cannot prepare the first process of the box");
 }
 
 /* What a plain file that was opened for reading can have; nothing that creates, truncates or writes. */

@@ -7,6 +7,7 @@ making; nothing of the host's side of venvbox takes part.
 import array
 import contextlib
 import fcntl
+import functools
 import os
 import platform
 import pwd
@@ -64,6 +65,12 @@ def small_filter(answer=ERRNO_SEALED):
         _insn(0x06, 0, 0, 0x00050000 | answer),
         _insn(0x06, 0, 0, 0x7FFF0000),
     ])
+
+
+@functools.lru_cache
+def real_filter(*args):
+    """As venvbox-filter writes it; "--default" is the table."""
+    return subprocess.run([os.path.join(LIBEXEC, "venvbox-filter"), *args], stdout=subprocess.PIPE, check=True).stdout
 
 
 def _str(word):
@@ -131,7 +138,7 @@ class Box:
             passed = [out_inner if fd == "out" else fd for fd in passed]
         if orders is None:
             orders = pack_orders(cwd, program or argv[0], mounts, fds, keep_caps, ignored, blocked)
-        hello = [memfd(orders), memfd(small_filter() if filter is None else filter), memfd(pack_payload(argv, env)), *passed]
+        hello = [memfd(orders), memfd(real_filter("--default") if filter is None else filter), memfd(pack_payload(argv, env)), *passed]
         self.channel, inner = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         if late is None:
             self._send_hello(hello)

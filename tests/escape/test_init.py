@@ -140,11 +140,12 @@ def test_descriptors_of_pid1_lead_nowhere(user):
 
 
 def test_pid1_cannot_be_traced(user):
+    """Under a filter that lets ptrace() through: it is for being non-dumpable."""
     code = ("import ctypes, os\nc = ctypes.CDLL(None, use_errno=True)\nc.ptrace.argtypes = [ctypes.c_long] * 4\n"
             "print(c.ptrace(0x4206, 1, 0, 0), ctypes.get_errno())\n"  # PTRACE_SEIZE
             "pid = os.fork()\nif pid == 0: import time; time.sleep(30)\n"
             "print(c.ptrace(0x4206, pid, 0, 0)); os.kill(pid, 9)\n")
-    _, text = run(user, python(code))
+    _, text = run(user, python(code), filter=rig.small_filter())
     assert text.split() == ["-1", str(errno.EPERM), "0"]
 
 
@@ -301,6 +302,21 @@ def place(directory, name, text, mode):
     path.write_text(text)
     path.chmod(mode)
     return str(path)
+
+
+@pytest.mark.parametrize("calls", [["--default"], ["read"], []])
+def test_pid1_does_its_work_under_every_kind_of_filter(user, outside, calls):
+    """The table, a list of the user's that names nothing PID 1 needs, and the lifted filter."""
+    how = reopened(outside, offset=1)
+    code = "import os, signal; os.read(0, 2); os.kill(os.getpid(), signal.SIGSTOP); os._exit(3)"
+    calls = [*calls, "kill", "getpid"] if calls == ["read"] else calls
+    with Box(user, python(code), filter=rig.real_filter(*calls), **how) as box:
+        box.until(rig.STOPPED)
+        box.send(signal.SIGCONT)
+        box.until(rig.EXIT)
+        assert [k for k in box.kinds() if k != rig.CONTINUED] == [rig.SEALED, rig.STARTED, rig.STOPPED, rig.OFFSET, rig.EXIT]
+        assert [r.offset for r in box.reports if r.kind == rig.OFFSET] == [3]
+        assert os.waitstatus_to_exitcode(box.reports[-1].value) == 3
 
 
 def test_missing_program_is_127(user):
