@@ -30,9 +30,10 @@ void credit_note(struct credits *c, int sig, int64_t now_ms);
 bool credit_take(struct credits *c, int sig, int64_t now_ms);
 
 /*
- * Does this copy of PID 1's (signalfd_siginfo: ssi_signo, ssi_code, ssi_pid) make a credit? It must come from outside
- * the pid namespace, which is pid 0, and be nothing that a process inside can forge: sigqueue() may set any pid, but
- * not SI_USER. Of what the terminal sends, SIGINT, SIGQUIT and SIGWINCH are never relayed: no credit, else it would swallow a later kill(1).
+ * Does this copy of PID 1's (signalfd_siginfo: ssi_signo, ssi_code, ssi_pid) make a credit? It must
+ * come from outside the pid namespace, which is pid 0, and be nothing that a process inside can forge:
+ * sigqueue() may set any pid, but not SI_USER. Of what the terminal sends, SIGINT, SIGQUIT and SIGWINCH are
+ * never relayed: no credit, else it would swallow a later kill(1).
  */
 bool credit_is_due(uint32_t signo, int32_t code, uint32_t pid);
 

@@ -21,7 +21,7 @@ static int broken(const char **fact, const char *which)
 	return -EPROTO;
 }
 
-/* The text after "name:\t" of the line that begins with it; the file is the kernel's, but a line is only one at its start. */
+/* The text after "name:\t" of the line that begins with it. */
 static const char *status_field(const char *text, const char *name)
 {
 	size_t len = strlen(name);
