@@ -213,7 +213,7 @@ def test_abstract_socket_of_the_host_is_out_of_reach(user):
 
 
 def test_kill_zero_stays_inside(user):
-    sibling = subprocess.Popen(["/bin/sleep", "60"], process_group=0)
+    sibling = subprocess.Popen(["/bin/sleep", "60"], preexec_fn=os.setpgrp)
     try:
         with Box(user, python("import os, signal\nsignal.signal(10, lambda *a: print('own', flush=True))\nos.kill(0, 10)"),
                  process_group=sibling.pid) as box:
