@@ -35,6 +35,7 @@
 
 /* Inside the box. */
 #define VB_RUN_DIR    "/run/venvbox"
+#define VB_RUN_INIT   "/run/venvbox/init" /* for uid 0 only: PID 1 executed by path, because /proc/1/fd is covered */
 #define VB_RUN_FD     "/run/venvbox/fd" /* plain files of the caller, read-only, by descriptor number */
 
 /* The channel: descriptor of PID 1 that is its end of the SOCK_SEQPACKET pair. */

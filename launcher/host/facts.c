@@ -2,6 +2,7 @@
 #include "host/facts.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -71,6 +72,47 @@ static int gather_proc(struct facts *x)
 			return r;
 	}
 	return 0;
+}
+
+/*
+ * A writable bind of the venv, of the project or of what is above them under another name would be a way around the
+ * protective mounts, which lie at their own paths.
+ */
+static int check_alias(const struct policy *p, const char *source, const char *dest, struct failure *f)
+{
+	const struct manifest *m = p->manifest;
+	char real[PATH_MAX];
+	bool related;
+
+	if (realpath(source, real) == NULL || strcmp(real, dest) == 0)
+		return 0;
+	related = path_is_within(m->venv, real) || path_is_within(real, m->venv) || path_is_within(m->project, real);
+	for (size_t i = 0; !related && policy_protected[i].name != NULL; i++) {
+		cleanup_free char *path = path_join(m->project, policy_protected[i].name);
+
+		if (path == NULL)
+			return -ENOMEM;
+		related = path_is_within(real, path) && !policy_is_unprotected(p, policy_protected[i].name);
+	}
+	return related ? fail_msg(f, EPERM, "bind it read-only, or a directory below the project",
+				  "'%s' cannot be writable as '%s': it holds the venv or what is protected", source, dest) : 0;
+}
+
+static int check_user_mounts(const struct policy *p, struct failure *f)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < p->conf->rw.n; i++)
+		r = check_alias(p, p->conf->rw.v[i], p->conf->rw.v[i], f);
+	for (size_t i = 0; r == 0 && i < p->user_mounts.n;) {
+		const struct bwrapopt *opt = bwrapopt_find(p->user_mounts.v[i]);
+		char *const *args = p->user_mounts.v + i + 1;
+
+		if (opt->writable && opt->src >= 0)
+			r = check_alias(p, args[opt->src], args[opt->dest], f);
+		i += opt->arity + 1;
+	}
+	return r;
 }
 
 static int gather_visible(const struct policy *p, struct facts *x)
@@ -224,7 +266,9 @@ int facts_gather(const struct policy *p, const struct job *job, char *const argv
 	x->own_etc = p->manifest->uid == getuid();
 	x->cwd = strdup(cwd);
 	x->inputs = (struct inputs) { .visible = &x->visible, .home = home, .project = p->manifest->project };
-	r = x->cwd ? gather_nested(p, project_fd, x, f) : -ENOMEM;
+	r = x->cwd ? check_user_mounts(p, f) : -ENOMEM;
+	if (r == 0)
+		r = gather_nested(p, project_fd, x, f);
 	if (r == 0)
 		r = gather_proc(x);
 	if (r == 0)

@@ -136,7 +136,18 @@ static int add_empty(struct layout *l, const char *path, const char *why)
 	return r < 0 ? r : done(add(l, OP_REMOUNT_RO, NULL, path, why));
 }
 
-static int add_runtime(struct layout *l)
+/*
+ * PID 1 is not dumpable, so its files in /proc are root's; for uid 0 the list of its descriptors would be
+ * no secret. bwrap executes it through that directory otherwise: here it gets a path.
+ */
+static int add_hidden_fds(struct layout *l, const char *libexec)
+{
+	int r = add_child(l, OP_RO, libexec, VB_INIT, VB_RUN_INIT, "PID 1");
+
+	return r < 0 ? r : add_empty(l, "/proc/1/fd", "the descriptors of PID 1");
+}
+
+static int add_runtime(struct layout *l, const char *libexec)
 {
 	const struct facts *x = l->facts;
 	struct op *op;
@@ -145,6 +156,8 @@ static int add_runtime(struct layout *l)
 	r = done(add(l, OP_PROC, NULL, "/proc", "processes of the box"));
 	for (size_t i = 0; r == 0 && i < x->proc.n; i++)
 		r = add_self(l, OP_RO, x->proc.v[i], "root may write here whatever its capabilities");
+	if (r == 0 && x->is_root)
+		r = add_hidden_fds(l, libexec);
 	if (r == 0)
 		r = done(add(l, OP_DEV, NULL, "/dev", "null, zero, full, random, urandom, tty, pts, shm"));
 	if (r < 0)
@@ -429,7 +442,7 @@ int layout_make(const struct policy *p, const struct facts *x, const struct user
 	if (r == 0)
 		r = add_etc(&l);
 	if (r == 0)
-		r = add_runtime(&l);
+		r = add_runtime(&l, libexec);
 	if (r == 0)
 		r = add_user(&l, true);
 	if (r == 0)

@@ -223,6 +223,7 @@ static int carry_out(struct run *run, struct outcome *o, struct failure *f)
 	l.init_fd = init_fd = open(init, O_RDONLY | O_CLOEXEC);
 	if (init_fd < 0)
 		return fail_errno(f, errno, "install venvbox again", "cannot open '%s'", init);
+	l.init_path = run->facts.is_root ? VB_RUN_INIT : NULL;
 	(void) clock_gettime(CLOCK_REALTIME_COARSE, &run->started);
 	return supervise_run(&l, o, f);
 }
@@ -356,7 +357,7 @@ static int print_steps(struct run *run, const char *venv, struct buf *out, struc
 	int r = read_environment(run);
 
 	if (r == 0)
-		r = venv_open(venv, "python", &run->session.called, f);
+		r = called_open(venv, "python", &run->session.called, f);
 	if (r == 0)
 		r = decide(run, 1, argv, f);
 	if (r == 0)

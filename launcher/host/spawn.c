@@ -138,7 +138,7 @@ static int run_bwrap(struct start *s, struct failure *f, pid_t *pid)
 	s->argv[1] = (char *) (uintptr_t) "--args";
 	s->argv[2] = args;
 	s->argv[3] = (char *) (uintptr_t) "--";
-	s->argv[4] = init;
+	s->argv[4] = s->l->init_path ? (char *) (uintptr_t) s->l->init_path : init;
 	s->argv[5] = NULL;
 	*pid = start_child(s, &err);
 	if (*pid < 0)

@@ -230,12 +230,15 @@ static void test_the_root_is_remounted_last(void **state)
 	assert_string_equal(b->plan.ops[b->plan.n - 1].dest, "/");
 }
 
-static void test_root_gets_no_kernel_settings(void **state)
+static void test_root_gets_nothing_of_the_kernels_or_pid_1s(void **state)
 {
 	struct box *b = *state;
 
 	assert_int_equal(strv_add(&b->x.proc, "/proc/sys"), 0);
+	b->x.is_root = true;
 	make(b);
+	assert_int_equal(seen(b, "/proc/1/fd/3")->kind, OP_TMPFS);
+	assert_string_equal(seen(b, "/run/venvbox/init")->source, "/usr/libexec/venvbox/venvbox-init");
 	assert_int_equal(seen(b, "/proc/sys/kernel/core_pattern")->kind, OP_RO);
 	assert_int_equal(seen(b, "/proc/self")->kind, OP_PROC);
 }
@@ -271,7 +274,7 @@ int main(void)
 		TEST(test_what_lies_above_the_venv_is_pinned),
 		TEST(test_a_directory_outside_exists),
 		TEST(test_the_root_is_remounted_last),
-		TEST(test_root_gets_no_kernel_settings),
+		TEST(test_root_gets_nothing_of_the_kernels_or_pid_1s),
 		TEST(test_network_and_capabilities_are_options),
 	};
 
