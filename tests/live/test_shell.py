@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""bin/shell: a shell in the box (spec S10)."""
+import pytest
+
+from boxlab import status_of, tell
+
+
+def shell(box, *args, **kw):
+    return box.run(["shell", *args], **kw)
+
+
+def test_shell_is_sealed(box):
+    """And plain sh is not."""
+    assert status_of(box.sh("cat /proc/self/status").stdout)["Seccomp"] == "0"
+    status = status_of(shell(box, "-c", "cat /proc/self/status").stdout)
+    assert status["Seccomp"] == "2" and status["NoNewPrivs"] == "1" and int(status["CapEff"], 16) == 0
+
+
+def test_shell_sees_no_keys(box, who):
+    assert shell(box, "-c", f"cat {who.home}/.ssh/id_ed25519").returncode == 1
+    assert "KEY" in box.sh(f"cat {who.home}/.ssh/id_ed25519").stdout
+
+
+def test_shell_cannot_write_the_venv(box):
+    assert shell(box, "-c", "touch .venv/x 2>/dev/null || echo refused; touch made && echo made").stdout == "refused\nmade\n"
+
+
+@pytest.mark.parametrize("script, status", [("exit 0", 0), ("exit 42", 42), ("no-such-command", 127), ("kill -9 $$", -9), ("kill -TERM $$", -15), ("false", 1)])
+def test_exit_status(box, script, status):
+    assert shell(box, "-c", script).returncode == status
+
+
+def test_arguments(box):
+    assert shell(box, "-c", 'echo "$0|$1|$#"', "zero", "a b", "c").stdout == "zero|a b|2\n"
+
+
+def test_script_on_standard_input(box):
+    assert shell(box, input="echo one\necho two\n").stdout == "one\ntwo\n"
+
+
+def test_commands_of_the_venv_are_found(box):
+    done = shell(box, "-c", "python -c 'import sys; print(sys.prefix)'")
+    assert done.stdout == box.venv + "\n", tell(done)
+
+
+def test_shell_by_path_after_activate(box):
+    assert box.sh(". .venv/bin/activate; shell -c 'echo $VIRTUAL_ENV'").stdout == box.venv + "\n"
+
+
+def test_home_and_directory(box):
+    assert shell(box, "-c", 'pwd; echo "$HOME"').stdout == f"{box.project}\n{box.venv}/home\n"
+
+
+def test_verbose(box):
+    assert "/usr/bin/bwrap" in shell(box, "-c", "true", env={"VENVBOX_VERBOSE": "1"}).stderr
