@@ -2,26 +2,33 @@
 # A unit test is one line here: its name, in the list; its source is tests/unit/NAME.c.
 if HAVE_CMOCKA
 UNIT_TESTS = \
-	tests/unit/test_calls \
-	tests/unit/test_filter \
+	tests/unit/test_appeared \
 	tests/unit/test_buf \
 	tests/unit/test_bwrapopt \
+	tests/unit/test_calls \
 	tests/unit/test_conf \
 	tests/unit/test_credit \
 	tests/unit/test_failure \
 	tests/unit/test_fd \
+	tests/unit/test_filter \
 	tests/unit/test_filter_load \
 	tests/unit/test_handover \
 	tests/unit/test_hostcheck \
+	tests/unit/test_inputs \
 	tests/unit/test_keyfile \
+	tests/unit/test_layout \
 	tests/unit/test_log \
 	tests/unit/test_manifest \
+	tests/unit/test_mask \
 	tests/unit/test_path \
 	tests/unit/test_piphint \
+	tests/unit/test_plan \
+	tests/unit/test_policy \
 	tests/unit/test_relay \
 	tests/unit/test_rmtree \
 	tests/unit/test_seal \
 	tests/unit/test_signals \
+	tests/unit/test_sources \
 	tests/unit/test_strv \
 	tests/unit/test_supervise \
 	tests/unit/test_supervise_io \
@@ -43,5 +50,6 @@ tests_unit_test_supervise_io_SOURCES = tests/unit/test_supervise_io.c $(FAKE_BOX
 LDADD = libvb-host.a libvb-install.a libvb-inside.a libvb-stubs.a libvb-common.a \
 	$(CMOCKA_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS) $(INIH_LIBS)
 
-EXTRA_DIST += tests/run tests/boxlab.py tests/conftest.py tests/live tests/escape
+EXTRA_DIST += tests/run tests/boxlab.py tests/conftest.py tests/packages.py tests/terminal.py \
+	tests/live tests/escape
 noinst_HEADERS = tests/unit/bpf.h tests/unit/capture.h tests/unit/place.h tests/unit/scratch.h
