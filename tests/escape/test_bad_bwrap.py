@@ -46,13 +46,6 @@ os.execv({real!r}, [{real!r}, *args])
 '''
 
 
-def as_root(who, script, *args, **kw):
-    """A command in a mount namespace of root's, then as who."""
-    assert os.getuid() == 0, "run the tests as root: only root can put a stand-in over /usr/bin/bwrap"
-    become = f'exec setpriv --reuid {who.uid} --regid {who.gid} --init-groups "$@"'
-    return who.run(["/bin/sh", "-c", f"{script}\n{become}", "sh", *args], **kw)
-
-
 def disguised(box, stand_in, *args, **kw):
     """The box's Python where /usr/bin/bwrap is another file."""
     root = box.lab.user("root")

@@ -1,0 +1,303 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What of the running host a box can reach: processes, sockets, terminals, kernel knobs, PID 1 (spec B3, B6)."""
+import fcntl
+import os
+import pty
+import select
+import signal
+import socket
+import subprocess
+import termios
+import time
+
+import pytest
+
+from boxlab import SECRET, PYTHON, tell
+from inside import HELP
+
+
+# --- signals (B6) --------------------------------------------------------------------------
+
+SIBLING = "import signal, sys\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('up', flush=True)\nsys.stdin.read()\nprint('survived')"
+
+
+@pytest.mark.parametrize("attack", ["os.kill(0, 9)", "os.killpg(0, 9)", "os.kill(-1, 9)", "os.kill(0, signal.SIGSTOP)",
+                                    "[os.kill(p, 9) for p in range(2, 40000) if p not in (os.getpid(), os.getppid())]"])
+def test_siblings_in_the_process_group_survive(fresh, attack):
+    """A pipeline is one group: kill(0, 9) reached its host members (landlock(7), scope)."""
+    side = fresh.who.popen([PYTHON, "-c", SIBLING], stdin=subprocess.PIPE, start_new_session=True)
+    try:
+        assert side.stdout.readline() == "up\n"
+        p = fresh.popen(["python", "-c", f"import os, signal\ntry: {attack}\nexcept OSError: pass\n"], process_group=side.pid) \
+            if "process_group" in subprocess.Popen.__init__.__code__.co_varnames else None
+        assert p, "needs Python 3.11"
+        p.communicate(timeout=60)
+        assert side.poll() is None
+        with open(f"/proc/{side.pid}/stat", encoding="latin1") as f:
+            assert f.read().rsplit(")", 1)[1].split()[0] == "S"
+        out, _ = side.communicate("", timeout=60)
+        assert out == "survived\n"
+    finally:
+        if side.poll() is None:
+            side.kill()
+            side.wait()
+
+
+def test_the_same_attack_ends_siblings_without_a_box(lab, who):
+    """Positive control."""
+    side = who.popen([PYTHON, "-c", SIBLING], stdin=subprocess.PIPE, start_new_session=True)
+    assert side.stdout.readline() == "up\n"
+    who.popen([PYTHON, "-c", "import os; os.kill(0, 9)"], process_group=side.pid).communicate(timeout=60)
+    side.communicate(timeout=60)
+    assert side.returncode == -9
+
+
+def test_signals_inside_work(box):
+    code = ("import os, signal, subprocess\n"
+            "p = subprocess.Popen(['sleep', '100']); p.send_signal(15); print(p.wait())\n"
+            "p = subprocess.Popen(['sleep', '100'], start_new_session=True); os.killpg(p.pid, 9); print(p.wait())\n")
+    assert box.value(code).split() == ["-15", "-9"]
+
+
+@pytest.mark.parametrize("call", ["os.setpriority(os.PRIO_PROCESS, 0, 5)", "os.setpriority(os.PRIO_PROCESS, os.getpid(), 6)", "os.nice(1)"])
+def test_own_priority(box, call):
+    assert box.value(HELP + f"print(attempt(lambda: {call}))") == "ok"
+
+
+@pytest.mark.parametrize("call", ["os.setpriority(os.PRIO_PGRP, 0, 5)", "os.setpriority(os.PRIO_USER, os.getuid(), 5)", "os.setpriority(os.PRIO_USER, 0, 5)"])
+def test_priority_of_others(fresh, call):
+    """The user's processes on the host would all become slow."""
+    before = os.getpriority(os.PRIO_PROCESS, os.getpid())
+    assert fresh.value(HELP + f"print(attempt(lambda: {call}))") == "EPERM"
+    assert os.getpriority(os.PRIO_PROCESS, os.getpid()) == before
+
+
+def test_processes_of_the_host_are_not_seen(box):
+    code = HELP + f"print(attempt(lambda: os.kill({os.getpid()}, 0)), os.path.exists('/proc/{os.getpid()}/cmdline'))"
+    assert box.value(code) == "ESRCH False"
+
+
+# --- sockets (B6) ------------------------------------------------------------------------------
+
+def test_abstract_sockets_of_the_host(pair):
+    """They live in the network namespace, which is shared; Landlock's scope keeps them out."""
+    name = "vbtest-" + os.path.basename(pair.box.project) + str(os.getpid())
+    with socket.socket(socket.AF_UNIX) as s, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as d:
+        s.bind("\0" + name)
+        s.listen(5)
+        d.bind("\0" + name + "d")
+        code = HELP + (f"print(attempt(lambda: socket.socket(socket.AF_UNIX).connect('\\0{name}')), "
+                       f"attempt(lambda: socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b'x', '\\0{name}d')))")
+        assert pair.plain.value(code) == "ok ok"
+        assert pair.box.value(code) == "EPERM EPERM"
+
+
+def test_abstract_sockets_of_the_box_work(box):
+    code = HELP + ("s = socket.socket(socket.AF_UNIX); s.bind('\\0mine'); s.listen(1)\n"
+                   "print(attempt(lambda: socket.socket(socket.AF_UNIX).connect('\\0mine')))")
+    assert box.value(code) == "ok"
+
+
+def test_path_sockets_outside_the_project(pair):
+    who = pair.box.who
+    path = os.path.join(who.makedirs(os.path.join(who.home, "agent")), "s")
+    with socket.socket(socket.AF_UNIX) as s:
+        if os.path.exists(path):
+            os.unlink(path)
+        s.bind(path)
+        os.chmod(path, 0o777)
+        s.listen(5)
+        code = HELP + f"print(attempt(lambda: socket.socket(socket.AF_UNIX).connect({path!r})))"
+        assert pair.plain.value(code) == "ok"
+        assert pair.box.value(code) == "ENOENT"
+
+
+def test_no_keyring(pair):
+    """The session keyring is inherited, namespaces do not help."""
+    code = HELP + "print(call(%d, 11, -3, 0, 0), call(%d, b'user', b'vb', b'x', 1, -3))" % ((250, 248) if os.uname().machine == "x86_64" else (219, 217))
+    assert pair.plain.value(code) != pair.box.value(code)
+    assert set(pair.box.value(code).split()) <= {"EPERM", "ENOSYS"}
+
+
+# --- the terminal --------------------------------------------------------------------------------
+
+INJECT = HELP + r'''
+TIOCSTI, TIOCLINUX, TIOCSETD, TIOCCONS = 0x5412, 0x541C, 0x5423, 0x541D
+def ioctl(cmd, arg=b"x"): return call(16 if X86 else 29, 0, cmd, arg)
+print(*[ioctl(TIOCSTI | high) for high in (0, 1 << 32, 1 << 63, 0xFFFFFFFF << 32)], *[ioctl(TIOCLINUX | high, b"\2") for high in (0, 1 << 32)], ioctl(TIOCCONS), flush=True)
+'''
+
+
+def at_terminal(side, code):
+    """What the code prints at a terminal of its own, and what is left in its input."""
+    pid, master = pty.fork()
+    if pid == 0:
+        try:
+            os.chown(os.ttyname(0), side.who.uid, side.who.gid)
+            old = termios.tcgetattr(0)
+            old[3] &= ~termios.ECHO
+            termios.tcsetattr(0, termios.TCSANOW, old)
+            if os.getuid() != side.who.uid:
+                os.setgroups([])
+                os.setgid(side.who.gid)
+                os.setuid(side.who.uid)
+            os.chdir(side.project)
+            p = subprocess.run([side.bin(), "-c", code], env=side.who.env, check=False)
+            left = len(os.read(0, 100)) if select.select([0], [], [], 0)[0] else 0
+            fcntl.ioctl(0, termios.FIONREAD, b"1234")
+            print("left", left, p.returncode, flush=True)
+        finally:
+            os._exit(0)
+    text, end = b"", time.monotonic() + 60
+    while time.monotonic() < end:
+        if select.select([master], [], [], 1)[0]:
+            try:
+                piece = os.read(master, 4096)
+            except OSError:
+                break
+            if not piece:
+                break
+            text += piece
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    os.close(master)
+    return text.decode("latin1").replace("\r", "")
+
+
+def test_no_typing_into_the_terminal(pair):
+    """TIOCSTI, also with high bits set (CVE-2019-10063), TIOCLINUX (CVE-2023-28100), TIOCCONS."""
+    said = at_terminal(pair.box, INJECT)
+    assert said.splitlines()[0].split() == ["EPERM"] * 7, said
+
+
+def test_other_terminal_calls_work(pair):
+    said = at_terminal(pair.box, "import os, termios; print(os.isatty(0), len(termios.tcgetattr(0)), os.get_terminal_size().columns >= 0); termios.tcflush(0, termios.TCIFLUSH)")
+    assert said.splitlines()[0] == "True 7 True", said
+
+
+# --- kernel knobs -----------------------------------------------------------------------------------
+
+KNOBS = ["/proc/sys/kernel/core_pattern", "/proc/sys/kernel/modprobe", "/proc/sysrq-trigger", "/proc/sys/vm/drop_caches", "/proc/sys/kernel/hostname",
+         "/proc/sys/net/ipv4/ip_forward", "/proc/sys/kernel/randomize_va_space", "/proc/irq/default_smp_affinity", "/proc/sys/fs/binfmt_misc/register",
+         "/proc/sys/user/max_user_namespaces", "/proc/sys/kernel/yama/ptrace_scope", "/proc/sys/fs/protected_symlinks", "/proc/bus", "/proc/fs", "/proc/scsi/scsi",
+         "/proc/acpi/wakeup", "/proc/self/uid_map", "/proc/self/gid_map", "/proc/self/setgroups", "/proc/mtrr", "/sys/kernel/uevent_helper"]
+
+
+@pytest.mark.parametrize("path", KNOBS)
+def test_knobs_cannot_be_opened_for_writing(box, path):
+    """uid 0 may write /proc/sys whatever its capabilities: core_pattern is a command run as root."""
+    said = box.value(HELP + "print(attempt(lambda: os.close(os.open(sys.argv[1], os.O_WRONLY))))", path)
+    assert said in ("EROFS", "EACCES", "EPERM", "ENOENT", "EISDIR")
+
+
+def test_no_writable_knob_anywhere(box):
+    """The whole of /proc/sys, and /proc but for the process's own."""
+    code = ("import os\n"
+            "for top in ('/proc/sys', '/proc/irq', '/proc/bus', '/proc/fs', '/proc/driver', '/proc/tty'):\n"
+            "    for at, dirs, files in os.walk(top):\n"
+            "        for f in files:\n"
+            "            try: os.close(os.open(os.path.join(at, f), os.O_WRONLY | os.O_NONBLOCK)); print(os.path.join(at, f))\n"
+            "            except OSError: pass\n")
+    writable = box.value(code).split()
+    assert [w for w in writable if not w.startswith(("/proc/sys/kernel/ns_last_pid",))] == []
+
+
+def test_reading_knobs_works(box):
+    assert box.value("print(int(open('/proc/sys/kernel/pid_max').read()) > 0)") == "True"
+
+
+@pytest.mark.parametrize("path", ["/proc/kcore", "/proc/kmsg", "/proc/kallsyms", "/proc/timer_list", "/proc/keys", "/proc/config.gz", "/dev/mem", "/dev/kmsg"])
+def test_kernel_memory(box, path):
+    said = box.value(HELP + "f = attempt(lambda: os.close(os.open(sys.argv[1], os.O_RDONLY | os.O_NONBLOCK)))\nprint(f)", path)
+    if path in ("/proc/kallsyms", "/proc/timer_list", "/proc/keys", "/proc/config.gz") and said == "ok":
+        text = box.value("print(open(sys.argv[1], 'rb').read(200))".replace("print", "import sys; print"), path)
+        assert path != "/proc/kallsyms" or "0000000000000000" in text
+    else:
+        assert said in ("ENOENT", "EACCES", "EPERM", "EIO")
+
+
+# --- PID 1 ---------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("name", ["mem", "environ", "maps", "auxv", "cwd", "root", "exe", "fd", "map_files"])
+def test_pid1_is_closed(box, name):
+    """Without Yama /proc/1/mem was writable (design.md, Why venvbox-init is PID 1)."""
+    code = HELP + ("def look(p):\n"
+                   "    if os.path.basename(p) in ('fd', 'map_files'): return os.listdir(p) or None\n"
+                   "    if os.path.basename(p) in ('cwd', 'root', 'exe'): return os.readlink(p)\n"
+                   "    os.close(os.open(p, os.O_RDWR if p.endswith('mem') else os.O_RDONLY))\n"
+                   f"print(attempt(lambda: look('/proc/1/{name}')), attempt(lambda: look('/proc/self/{name}')))")
+    pid1, own = box.value(code).split()
+    assert own == "ok" or name == "map_files"
+    if pid1 == "ok" and name in ("fd", "map_files"):  # uid 0: listed, but empty or unreadable
+        assert box.value(f"import os; print(os.listdir('/proc/1/{name}'))") == "[]"
+    else:
+        assert pid1 in ("EACCES", "EPERM"), pid1
+
+
+def test_pid1_cannot_be_killed_or_stopped(box):
+    code = ("import os, signal, time\n"
+            "for s in range(1, 65):\n"
+            "    try: os.kill(1, s)\n"
+            "    except OSError: pass\n"
+            "time.sleep(0.1)\n"
+            "print('state', open('/proc/1/status').read().split('State:')[1].split()[0])\n")
+    done = box.py(code)
+    assert done.stdout in ("state S\n", "state R\n"), tell(done)
+
+
+def test_arguments_of_pid1_carry_no_policy(box):
+    said = box.value("print(open('/proc/1/cmdline').read().split(chr(0))[:-1])")
+    assert "--" not in said and box.project not in said
+
+
+def test_no_other_process_of_ours_inside(box):
+    """bwrap is outside; inside are PID 1 and the program."""
+    assert box.value("import os; print([p for p in os.listdir('/proc') if p.isdigit()])") == "['1', '2']"
+
+
+# --- the file system of the host -------------------------------------------------------------------------
+
+@pytest.mark.parametrize("path", ["/oldroot", "/newroot", "/proc/1/root", "/proc/self/root/../../..", "/.."])
+def test_the_hosts_root_is_out_of_reach(pair, path):
+    secret = os.path.join(pair.box.who.home, ".ssh/id_ed25519")
+    assert pair.box.attempt("open(sys.argv[1] + sys.argv[2]).read()", path, secret) in ("ENOENT", "EACCES", "EPERM", "ENOTDIR")
+
+
+def test_nothing_of_the_home_by_walking(pair):
+    """Everything that can be opened, searched for the decoys."""
+    code = ("import os, sys\n"
+            "found = []\n"
+            "for top in ('/', sys.argv[2]):\n"
+            "    for at, dirs, files in os.walk(top):\n"
+            "        dirs[:] = [d for d in dirs if os.path.join(at, d) not in ('/proc', '/usr', '/lib', '/lib64', '/sys', '/dev')]\n"
+            "        for f in files:\n"
+            "            p = os.path.join(at, f)\n"
+            "            try:\n"
+            "                if os.path.isfile(p) and os.path.getsize(p) < 100000 and sys.argv[1].encode() in open(p, 'rb').read(): found.append(p)\n"
+            "            except OSError: pass\n"
+            "print(found)\n")
+    assert pair.box.value(code, SECRET, pair.box.who.home) == "[]"
+    assert ".ssh/id_ed25519" in pair.plain.value(code.replace("('/', sys.argv[2])", "(sys.argv[2],)"), SECRET, pair.box.who.home)
+
+
+@pytest.mark.parametrize("program", ["su", "mount", "passwd", "newgrp", "chsh"])
+def test_set_user_id_programs_gain_nothing(lab, who, program):
+    """no_new_privs, and nosuid mounts (P09)."""
+    box = lab.box(who, "--profile", "system")
+    path = "/usr/bin/" + program
+    if not os.path.exists(path):
+        path = "/usr/bin/env"
+    nosuid = box.value("import os, sys; print(os.statvfs(sys.argv[1]).f_flag & os.ST_NOSUID != 0, [l.split()[1] for l in open('/proc/self/status') if l.startswith('NoNewPrivs')])", path)
+    assert nosuid == "True ['1']"
+
+
+def test_set_user_id_file_of_the_project_gains_nothing(lab, who):
+    assert os.getuid() == 0, "run the tests as root: only root can make the decoy"
+    box = lab.box(who)
+    box.write("id.c", "#include <stdio.h>\n#include <unistd.h>\nint main(void) { printf(\"%d\\n\", geteuid()); return 0; }\n")
+    subprocess.run(["cc", "-o", box.path("id"), box.path("id.c")], check=True)
+    os.chown(box.path("id"), 0, 0)
+    os.chmod(box.path("id"), 0o4755)
+    other = lab.user("user")
+    assert other.run([box.path("id")]).stdout == "0\n"
+    assert box.value("import subprocess; print(subprocess.run(['./id'], stdout=-1, text=True).stdout.strip())") == str(who.uid)
