@@ -18,38 +18,24 @@ from inside import HELP
 
 # --- signals (B6) --------------------------------------------------------------------------
 
-SIBLING = "import signal, sys\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('up', flush=True)\nsys.stdin.read()\nprint('survived')"
+SIBLING = "import subprocess, sys; subprocess.run(sys.argv[1:]); print('survived')"
+ATTACK = "import os, signal\ntry: %s\nexcept OSError: pass\n"
 
 
-@pytest.mark.parametrize("attack", ["os.kill(0, 9)", "os.killpg(0, 9)", "os.kill(-1, 9)", "os.kill(0, signal.SIGSTOP)",
-                                    "[os.kill(p, 9) for p in range(2, 40000) if p not in (os.getpid(), os.getppid())]"])
-def test_siblings_in_the_process_group_survive(fresh, attack):
-    """A pipeline is one group: kill(0, 9) reached its host members (landlock(7), scope)."""
-    side = fresh.who.popen([PYTHON, "-c", SIBLING], stdin=subprocess.PIPE, start_new_session=True)
-    try:
-        assert side.stdout.readline() == "up\n"
-        p = fresh.popen(["python", "-c", f"import os, signal\ntry: {attack}\nexcept OSError: pass\n"], process_group=side.pid) \
-            if "process_group" in subprocess.Popen.__init__.__code__.co_varnames else None
-        assert p, "needs Python 3.11"
-        p.communicate(timeout=60)
-        assert side.poll() is None
-        with open(f"/proc/{side.pid}/stat", encoding="latin1") as f:
-            assert f.read().rsplit(")", 1)[1].split()[0] == "S"
-        out, _ = side.communicate("", timeout=60)
-        assert out == "survived\n"
-    finally:
-        if side.poll() is None:
-            side.kill()
-            side.wait()
+def beside(side, attack):
+    """A program of the host, and Python as its child in the same process group."""
+    return side.who.run([PYTHON, "-c", SIBLING, side.bin(), "-c", ATTACK % attack], cwd=side.project, start_new_session=True)
 
 
-def test_the_same_attack_ends_siblings_without_a_box(lab, who):
+@pytest.mark.parametrize("attack", ["os.kill(0, 9)", "os.killpg(0, 9)", "os.kill(-1, 9)", "os.kill(0, signal.SIGSTOP)", "os.kill(-os.getpgid(0) or 0, 9)"])
+def test_siblings_in_the_process_group_survive(pair, attack):
+    """A pipeline is one group: kill(0, 9) reached its members outside (landlock(7), scope)."""
+    assert beside(pair.box, attack).stdout == "survived\n"
+
+
+def test_the_same_attack_ends_siblings_without_a_box(pair):
     """Positive control."""
-    side = who.popen([PYTHON, "-c", SIBLING], stdin=subprocess.PIPE, start_new_session=True)
-    assert side.stdout.readline() == "up\n"
-    who.popen([PYTHON, "-c", "import os; os.kill(0, 9)"], process_group=side.pid).communicate(timeout=60)
-    side.communicate(timeout=60)
-    assert side.returncode == -9
+    assert beside(pair.plain, "os.kill(0, 9)").returncode == -9
 
 
 def test_signals_inside_work(box):
