@@ -1,11 +1,27 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 noinst_LIBRARIES += libvb-install.a
 libvb_install_a_CFLAGS = $(AM_CFLAGS) $(SECCOMP_CFLAGS)
 libvb_install_a_SOURCES = \
 	launcher/inside/calls.def \
+	launcher/install/account.c launcher/install/account.h \
 	launcher/install/args.c launcher/install/args.h \
 	launcher/install/argrules.c launcher/install/argrules.h \
+	launcher/install/bins.c launcher/install/bins.h \
 	launcher/install/filter.c launcher/install/filter.h \
-	launcher/install/prologue.c launcher/install/prologue.h
+	launcher/install/install.c launcher/install/install.h \
+	launcher/install/interpreter.c launcher/install/interpreter.h \
+	launcher/install/job.c launcher/install/job.h \
+	launcher/install/mounts.c launcher/install/mounts.h \
+	launcher/install/probe.c launcher/install/probe.h \
+	launcher/install/project.c launcher/install/project.h \
+	launcher/install/prologue.c launcher/install/prologue.h \
+	launcher/install/remove.c launcher/install/remove.h \
+	launcher/install/scan.c launcher/install/scan.h \
+	launcher/install/state.c launcher/install/state.h \
+	launcher/install/status.c launcher/install/status.h \
+	launcher/install/summary.c \
+	launcher/install/swap.c launcher/install/swap.h \
+	launcher/install/venv.c launcher/install/venv.h
 
 bin_PROGRAMS += venvbox-install
 venvbox_install_SOURCES = launcher/install/main.c

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * venvbox-install - boxes a venv, reports on it, undoes itself. Runs on the
+ * host, as the user: args -> venv -> interpreter -> manifest -> swap.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/fd.h"
+#include "common/names.h"
+#include "common/path.h"
+#include "install/args.h"
+#include "install/install.h"
+#include "install/remove.h"
+#include "install/status.h"
+
+/* Lost words are a failure as well: a script may wait for them. */
+static int print(const struct buf *out, int status, struct failure *f)
+{
+	int r = fd_write_all(STDOUT_FILENO, out->data != NULL ? out->data : "", out->len);
+
+	return r < 0 ? failure_print(f, fail_errno(f, -r, NULL, "cannot write to standard output")) : status;
+}
+
+/* The launcher is the one who knows; it takes our place. */
+static int print_plan(const char *venv, struct failure *f)
+{
+	static const char launcher[] = PKGLIBEXECDIR "/" VB_LAUNCHER;
+
+	(void) execv(launcher, (char *const[]) { (char *) VB_LAUNCHER, (char *) "--print-plan", (char *) venv, NULL });
+	return fail_errno(f, errno, "install venvbox again", "cannot execute '%s'", launcher);
+}
+
+static int act(const struct args *a, struct buf *out, int *status, struct failure *f)
+{
+	enum status found;
+	int r;
+
+	switch (a->action) {
+	case ACTION_HELP:
+		return args_help(out);
+	case ACTION_VERSION:
+		buf_puts(out, "venvbox " PACKAGE_VERSION "\n");
+		return 0;
+	case ACTION_STATUS:
+		r = status_run(a->venv, PKGLIBEXECDIR, &found, out, f);
+		*status = r == 0 ? (int) found : VB_EXIT_FAILURE;
+		return r;
+	case ACTION_REMOVE:
+		return remove_run(a->venv, out, f);
+	case ACTION_PRINT_PLAN:
+		return print_plan(a->venv, f);
+	case ACTION_INSTALL:
+		break;
+	}
+	return install_run(a, PKGLIBEXECDIR, out, f);
+}
+
+int main(int argc, char *argv[])
+{
+	cleanup(failure_release) struct failure f = { 0 };
+	cleanup_args struct args args = { 0 };
+	cleanup_buf struct buf out = { 0 };
+	int status = 0;
+	int r;
+
+	/* What is made here has its own modes; a caller's 077 would hide the interpreter from nobody but the box. */
+	(void) umask(022);
+	r = args_parse(argc, argv, &args, &f);
+	if (r == 0)
+		r = act(&args, &out, &status, &f);
+	return r < 0 ? failure_print(&f, r) : print(&out, status, &f);
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the user is told at the end of an installation. Names come from packages: log_escape(). */
+#include <string.h>
+
+#include "common/log.h"
+#include "common/path.h"
+#include "install/job.h"
+#include "install/scan.h"
+
+static void put_row(struct buf *out, const char *title)
+{
+	size_t before = out->len;
+
+	buf_printf(out, "  %s", title);
+	do
+		buf_putc(out, ' ');
+	while (!out->failed && out->len - before < 14);
+}
+
+static void put_list(struct buf *out, const struct strv *items)
+{
+	for (size_t i = 0; i < items->n; i++) {
+		buf_puts(out, i > 0 ? ", " : "");
+		log_escape(out, items->v[i]);
+	}
+}
+
+static void put_protection(const struct job_install *j, struct buf *out)
+{
+	const char *below = path_below(j->venv.path, j->project);
+
+	put_row(out, "writable");
+	log_escape(out, j->project);
+	for (size_t i = 0; i < j->conf.rw.n; i++) {
+		buf_puts(out, ", ");
+		log_escape(out, j->conf.rw.v[i]);
+	}
+	buf_puts(out, "\n");
+	put_row(out, "read-only");
+	log_escape(out, below != NULL ? below : j->venv.path);
+	buf_puts(out, ", .git, .env, .envrc, .vscode, .idea");
+	for (size_t i = 0; i < j->manifest.nested.n && i < 5; i++) {
+		buf_puts(out, ", ");
+		log_escape(out, j->manifest.nested.v[i]);
+	}
+	if (j->manifest.nested.n > 5)
+		buf_printf(out, " and %zu more repositories and venvs", j->manifest.nested.n - 5);
+	buf_puts(out, "\n");
+	put_row(out, "not seen");
+	buf_puts(out, "your home with its keys and tokens, other projects, other processes\n");
+}
+
+/* Lists of the policy that open the box further than its defaults do. */
+static void put_policy(const struct job_install *j, struct buf *out)
+{
+	const struct {
+		const char *title;
+		const struct strv *items;
+	} lists[] = {
+		{ "ro", &j->conf.ro }, { "env", &j->conf.env }, { "unprotect", &j->conf.unprotect },
+		{ "publish", &j->conf.publish }, { "bwrap", &j->conf.bwrap },
+	};
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		if (lists[i].items->n == 0)
+			continue;
+		put_row(out, lists[i].title);
+		put_list(out, lists[i].items);
+		buf_putc(out, '\n');
+	}
+}
+
+static void put_notes(const struct job_install *j, struct buf *out)
+{
+	if (j->project_from_file)
+		buf_puts(out, "note: the project is the one that .project in the venv names\n");
+	if (j->scan_cut)
+		buf_printf(out, "note: the project is too large to be searched whole (%d levels, %d names, %d finds): repositories and venvs "
+			   "further down can be written\n", SCAN_DEPTH, SCAN_ENTRIES, SCAN_FINDS);
+	for (size_t i = 0; i < j->published.held_back.n; i++) {
+		buf_puts(out, "note: held back: ");
+		log_escape(out, j->published.held_back.v[i]);
+		buf_puts(out, " (--publish NAME lets it through)\n");
+	}
+	if (j->adopted.n > 0) {
+		buf_puts(out, "note: put into bin from outside since, boxed now: ");
+		put_list(out, &j->adopted);
+		buf_putc(out, '\n');
+	}
+}
+
+static void put_next(const struct job_install *j, struct buf *out)
+{
+	cleanup_free char *activate = path_join(j->venv.path, "bin/activate");
+	cleanup_free char *python = path_join(j->venv.path, "bin/python");
+
+	if (activate == NULL || python == NULL) {
+		out->failed = true;
+		return;
+	}
+	buf_puts(out, "next:\n  . ");
+	log_shell_quote(out, activate);
+	buf_puts(out, "\n  ");
+	log_shell_quote(out, python);
+	buf_puts(out, " -X venvbox-verbose -c pass\n  venvbox-install --status ");
+	log_shell_quote(out, j->venv.path);
+	buf_putc(out, '\n');
+}
+
+int job_summary(const struct job_install *j, struct buf *out)
+{
+	log_escape(out, j->venv.path);
+	buf_puts(out, " is boxed: every command in its bin runs in a container of its own.\n");
+	put_protection(j, out);
+	put_row(out, "Python");
+	log_escape(out, j->manifest.python_banner);
+	buf_puts(out, "\n");
+	put_row(out, "");
+	buf_printf(out, "%s\n", interpreter_way_words(j->manifest.way));
+	put_row(out, "network");
+	buf_printf(out, "%s\n", j->conf.network == NETWORK_NONE ? "none" : "the host's (--network none cuts it off)");
+	if (j->conf.profile == PROFILE_SYSTEM) {
+		put_row(out, "profile");
+		buf_puts(out, "system\n");
+	}
+	put_policy(j, out);
+	put_notes(j, out);
+	put_next(j, out);
+	return out->failed ? -ENOMEM : 0;
+}
