@@ -15,21 +15,29 @@
 struct env_input {
 	char *const *own;            /* our environ */
 	const struct strv *parent;   /* the environment the parent process started with; NULL: unreadable */
-	const struct strv *allow;    /* names the policy lets in whatever they look like (--env) */
+	const struct strv *allow;    /* names the policy lets in whatever they look like (--env), or NULL */
 	const struct strv *dotenv;   /* "NAME=value" of .env, or NULL; wins over what is inherited */
-	bool pip_run;                /* lets in PIP_*, and SSL_CERT_FILE, SSL_CERT_DIR, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, NETRC stays out */
+	bool pip_run;                /* lets in PIP_*, and the certificates that pip is told of by SSL_CERT_FILE and the like */
 };
 
 /*
- * env: the variables let in, in the order of `own`, then those of .env. HOME, VIRTUAL_ENV,
- * TMPDIR, PWD and what steers venvbox itself (BWRAP_ARGS, SANDBOX_*, VERBOSE, VENVBOX_*) are never let in; the caller sets
- * the first four. What the dynamic loader obeys (LD_*, GLIBC_TUNABLES, MALLOC_*?) passes like any variable: the seal comes before it (C2).
- * withheld: names only, of what would have passed as "the parent did not start with it" but looks like a credential.
+ * env: in the order of `own`, the variables
+ *   - on the list of S12 (env.c), and in a pip run on pip's;
+ *   - named in `allow`;
+ *   - that the parent did not start with, by name and value, unless they look like a credential (secret.h): the names of
+ *     these go to withheld;
+ * then those of .env. Of a name that is there twice the first counts, as for getenv(3).
+ *
+ * Never let in: HOME, VIRTUAL_ENV, TMPDIR and PWD, which the caller sets, and what steers venvbox itself (env_steers()).
+ * What the dynamic loader obeys (LD_*) passes like any variable: the seal comes before it (spec C2). So do the names of
+ * sockets (SSH_AUTH_SOCK, DBUS_SESSION_BUS_ADDRESS, DISPLAY): what they name is not in the box.
+ *
+ * A parent whose environment holds anything but NAME=value has written over it (setproctitle): as good as unreadable.
  */
 int env_build(const struct env_input *in, struct strv *env, struct strv *withheld) must_check;
 
-/* By name (TOKEN, SECRET, PASSWORD, API_KEY, CREDENTIAL, AUTH ...) or by the shape of the value (well-known key prefixes, URL with a password, PEM). */
-bool env_looks_secret(const char *name, const char *value);
+/* A variable, by the len bytes of its name, that steers venvbox: BWRAP_ARGS, VERBOSE, SANDBOX_*, VENVBOX_*. */
+bool env_steers(const char *name, size_t len);
 
 /* Splits the text of /proc/PID/environ (NUL-separated). */
 int env_split(const char *text, size_t len, struct strv *env) must_check;

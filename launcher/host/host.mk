@@ -14,11 +14,14 @@ libvb_host_a_SOURCES = \
 	launcher/host/mask.c launcher/host/mask.h \
 	launcher/host/payload.c launcher/host/payload.h \
 	launcher/host/pipcmd.c launcher/host/pipcmd.h \
+	launcher/host/piplist.c \
+	launcher/host/pipopt.c launcher/host/pipopt.h \
 	launcher/host/plan.c launcher/host/plan.h \
 	launcher/host/policy.c launcher/host/policy.h \
 	launcher/host/pycmd.c launcher/host/pycmd.h \
 	launcher/host/relay.c launcher/host/relay.h \
 	launcher/host/run.c launcher/host/run.h \
+	launcher/host/secret.c launcher/host/secret.h \
 	launcher/host/session.c launcher/host/session.h \
 	launcher/host/signals.c launcher/host/signals.h \
 	launcher/host/sources.c launcher/host/sources.h \

@@ -1,48 +1,49 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * pipcmd.h - is this run a pip run, and which local files does it name?
+ * pipcmd.h - is this run a pip run, and which local files is pip told of? Pure:
+ * nothing here looks at the disk. Which words name files: pipopt.h.
+ *
+ * Every function that collects paths adds clean ones, none twice, whether they exist or not. What names no file of
+ * this host (a URL, a requirement like "flask>=2") and what pip writes (--target, --log) is left out.
  */
 #ifndef VB_PIPCMD_H
 #define VB_PIPCMD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "common/cleanup.h"
 #include "common/strv.h"
 #include "host/pycmd.h"
 
-/* A command name of bin/ that is pip: pip, pip3, pip3.11 (any digits), and nothing else. */
+/* The names under which a venv has pip: pip, pip3, pip3.X. */
 bool pipcmd_is_pip_name(const char *name);
 
 /*
- * A python command line that runs pip: -m pip, -m pip3?? no: `-m pip`, `-m ensurepip`, `-m pip.__main__`, a script
- * <venv>/bin/pip*. venv_bin is the clean path; cwd makes a relative script absolute.
+ * A python command line that runs pip: -m pip, -m ensurepip (both also with .__main__), or the script
+ * venv_bin/pip*. venv_bin is clean; cwd is what a relative script is taken below.
  */
 bool pipcmd_is_pip_run(const struct pycmd *cmd, const char *venv_bin, const char *cwd);
 
-/*
- * The local files and directories that pip is told of, clean paths below cwd, no
- * item twice, not checked for existence:
- *   - args (after "pip"): -r -c -f --find-links --index-url --extra-index-url -i --cert --client-cert --log is
- *     written so not here; -e, --editable, --target etc. as written dirs are not here either; positional
- *     words that are a path (hold a slash, start with ".", end in .whl .zip .tar.*) with extras "[...]" and "name @ file://" cut off;
- *   - environment PIP_FIND_LINKS PIP_REQUIREMENT PIP_CONSTRAINT PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_CERT
- *     PIP_CLIENT_CERT PIP_CONFIG_FILE SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE (space-separated lists split);
- *   - pip.conf text (conf/conf_len, may be NULL): the same keys, any section.
- * file:// URLs are turned into paths. Adds to paths; -ENOMEM.
- */
+/* What the words after "pip" name; relative paths are taken below cwd. */
 int pipcmd_paths_from_args(char *const args[], const char *cwd, struct strv *paths) must_check;
+
+/* What PIP_* (any option of pip) and SSL_CERT_FILE, SSL_CERT_DIR, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE name. */
 int pipcmd_paths_from_env(const struct strv *env, const char *cwd, struct strv *paths) must_check;
+
+/* What the text of a pip.conf names, in any section. */
 int pipcmd_paths_from_conf(const char *conf, size_t len, const char *cwd, struct strv *paths) must_check;
 
 /*
- * The paths that a requirements or constraints file names (-r, -c, -e ., ./wheel, -f, file://),
- * relative to the directory of that file. The caller reads nested files itself.
- * nested: those of them that are requirements files themselves (-r, -c).
+ * What the text of a requirements or constraints file in dir names. nested: those of the paths that are such
+ * files themselves (-r, -c); the caller reads them. ${NAME} is not expanded, pip does that inside.
  */
 int pipcmd_paths_from_requirements(const char *text, size_t len, const char *dir, struct strv *paths, struct strv *nested) must_check;
 
-/* pip's configuration files of this user that may exist, in pip's order: /etc/pip.conf, XDG dirs, ~/.pip/pip.conf, ~/.config/pip/pip.conf, PIP_CONFIG_FILE. */
+/*
+ * pip's configuration files outside the venv that may exist, weakest first: below XDG_CONFIG_DIRS and /etc, in home, then
+ * PIP_CONFIG_FILE. home may be NULL. None at all if PIP_CONFIG_FILE is /dev/null: so pip has it.
+ */
 int pipcmd_config_files(const struct strv *env, const char *home, struct strv *files) must_check;
 
 #endif
