@@ -2,6 +2,8 @@
 # A unit test is one line here: its name, in the list; its source is tests/unit/NAME.c.
 if HAVE_CMOCKA
 UNIT_TESTS = \
+	tests/unit/test_etc \
+	tests/unit/test_publish \
 	tests/unit/test_appeared \
 	tests/unit/test_buf \
 	tests/unit/test_bwrapopt \
