@@ -205,10 +205,11 @@ static void test_a_python_script_of_the_system_may_be_shadowed(void **state)
 	put(w->sys, "pytest", "#!/usr/bin/python3\nimport x\n", 0755);
 	put(w->sys, "flask", "#! /usr/bin/env python3\n", 0755);
 	put(w->sys, "fake", "#!/bin/sh\n# python\n", 0755);
+	put(w->sys, "elf", "\177ELF /usr/bin/python", 0755);
 	put(w->sys, "both", "#!/usr/bin/python3\n", 0755);
 	put(w->more, "both", "\177ELF", 0755);
 	put(w->sys, "ufw", "#!/usr/bin/python3\n", 0755);
-	held_back(w, (const char *const[]) { "fake", "both", "ufw" }, 3);
+	held_back(w, (const char *const[]) { "fake", "elf", "both", "ufw" }, 4);
 	command(w, "pytest");
 	command(w, "flask");
 	sync_all(w);
