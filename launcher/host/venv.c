@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "host/venv.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+
+#include "common/fd.h"
+#include "common/names.h"
+#include "common/path.h"
+
+#define MAX_LINKS 40 /* as the kernel has it: path_resolution(7) */
+#define DIGITS "0123456789"
+#define PI "\xf0\x9d\x9c\x8b" /* a venv of 3.14 has a command "\U0001d70bthon" */
+
+void called_release(struct called *c)
+{
+	free(c->venv_real);
+	free(c->name);
+	free(c->program);
+	free(c->argv0);
+	if (c->venv_fd >= 0)
+		(void) close(c->venv_fd);
+	if (c->state_fd >= 0)
+		(void) close(c->state_fd);
+	*c = (struct called) { .venv_fd = -1, .state_fd = -1 };
+}
+
+static bool is_interpreter(const char *name)
+{
+	if (strcmp(name, PI "thon") == 0)
+		return true;
+	if (strncmp(name, "python", 6) != 0)
+		return false;
+	name += 6;
+	if (*name == '3')
+		name++;
+	if (*name == '\0')
+		return true;
+	if (name[-1] != '3' || *name != '.' || strspn(name + 1, DIGITS) == 0)
+		return false;
+	name += 1 + strspn(name + 1, DIGITS);
+	return strcmp(name, "") == 0 || strcmp(name, "t") == 0; /* free-threaded */
+}
+
+static int no_venv(struct failure *f)
+{
+	return fail_msg(f, ENOENT, "call the command by its path in the venv, for example .venv/bin/python",
+			"cannot tell which venv this is");
+}
+
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* --- a venv that is known ------------------------------------------------------ */
+
+/* c->venv_real is set; everything else is made from it. */
+static int fill(const char *name, struct called *c, struct failure *f)
+{
+	cleanup_free char *bin = path_join(c->venv_real, "bin");
+
+	c->name = strdup(name);
+	c->program = bin == NULL ? NULL : path_join(bin, name);
+	c->argv0 = c->program == NULL ? NULL : strdup(c->program);
+	c->is_interpreter = is_interpreter(name);
+	if (c->name == NULL || c->argv0 == NULL)
+		return -ENOMEM;
+	c->venv_fd = fd_open_nofollow(c->venv_real, O_RDONLY | O_DIRECTORY);
+	if (c->venv_fd < 0)
+		return fail_errno(f, -c->venv_fd, NULL, "cannot open the venv '%s'", c->venv_real);
+	c->state_fd = fd_open_below(c->venv_fd, VB_STATE, O_RDONLY | O_DIRECTORY);
+	if (c->state_fd < 0) {
+		int r = fail_errno(f, -c->state_fd, NULL, "cannot open '%s/" VB_STATE "'", c->venv_real);
+
+		fail_hint(f, "run: venvbox-install %s", c->venv_real);
+		return r;
+	}
+	return 0;
+}
+
+int called_open(const char *path, const char *name, struct called *c, struct failure *f)
+{
+	int r;
+
+	*c = (struct called) { .venv_fd = -1, .state_fd = -1 };
+	c->venv_real = realpath(path, NULL);
+	r = c->venv_real == NULL ? fail_errno(f, errno, NULL, "cannot find the venv '%s'", path) : fill(name, c, f);
+	if (r < 0)
+		called_release(c);
+	return r;
+}
+
+/* --- where a name leads ---------------------------------------------------------- */
+
+/* One name on the way to our program, which may be the command of a venv. */
+struct place {
+	char *path;
+	int dir_fd;       /* of the directory that holds it */
+	const char *name; /* in path */
+};
+
+static void place_release(struct place *p)
+{
+	free(p->path);
+	if (p->dir_fd >= 0)
+		(void) close(p->dir_fd);
+}
+
+/* Takes path. False: it cannot be the name of a command. */
+static bool place_open(struct place *p, char *path)
+{
+	cleanup_free char *dir = NULL;
+
+	place_release(p);
+	*p = (struct place) { .path = path, .dir_fd = -1, .name = path == NULL ? NULL : path_base(path) };
+	if (path == NULL || !path_is_name(p->name))
+		return false;
+	/* By the kernel, not by the words: "dir/.." is the parent of what dir leads to. */
+	dir = p->name == path ? strdup(".") : strndup(path, (size_t) (p->name - path));
+	if (dir != NULL)
+		p->dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return p->dir_fd >= 0;
+}
+
+static bool has_file(int dir_fd, const char *relative)
+{
+	struct stat st;
+
+	return fstatat(dir_fd, relative, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
+}
+
+/* The venv whose "bin" this directory is; NULL if the directory has another name, or none. */
+static char *venv_of(int bin_fd)
+{
+	char link[64], path[PATH_MAX];
+	struct stat named, held;
+	ssize_t len;
+
+	(void) snprintf(link, sizeof(link), "/proc/self/fd/%d", bin_fd);
+	len = readlink(link, path, sizeof(path) - 1);
+	if (len < 0)
+		return NULL;
+	path[len] = '\0';
+	/* A directory that was removed reads as "bin (deleted)"; one of that name is another's. */
+	if (strcmp(path_base(path), "bin") != 0 || fstat(bin_fd, &held) < 0 || lstat(path, &named) < 0 || !is_same(&held, &named))
+		return NULL;
+	return path_clean(path, "..");
+}
+
+/* Follows p one link on. False: it is none. */
+static bool follow(struct place *p)
+{
+	char text[PATH_MAX];
+	ssize_t len = readlinkat(p->dir_fd, p->name, text, sizeof(text) - 1);
+	char *joined;
+
+	if (len <= 0)
+		return false;
+	text[len] = '\0';
+	if (asprintf(&joined, "%.*s%s", text[0] == '/' ? 0 : (int) (p->name - p->path), p->path, text) < 0)
+		return false;
+	return place_open(p, joined);
+}
+
+/* 1: a command of a boxed venv, c has been filled in. 0: none. Else -errno with words in f. */
+static int try_place(const struct place *p, struct called *c, struct failure *f)
+{
+	bool boxed = has_file(p->dir_fd, "../" VB_STATE "/" VB_MANIFEST);
+	int r;
+
+	if (!boxed && !has_file(p->dir_fd, "../pyvenv.cfg"))
+		return 0;
+	c->venv_real = venv_of(p->dir_fd);
+	if (c->venv_real == NULL)
+		return 0;
+	if (!boxed) {
+		r = fail_msg(f, ENOENT, NULL, "'%s' has no manifest of venvbox", c->venv_real);
+		fail_hint(f, "run: venvbox-install %s", c->venv_real);
+		return r;
+	}
+	r = fill(p->name, c, f);
+	return r < 0 ? r : 1;
+}
+
+/* The same for a proposed path, from link to link. It must end at the program that runs: the words of a caller prove nothing. */
+static int try_path(const char *path, struct called *c, struct failure *f)
+{
+	cleanup(place_release) struct place p = { .dir_fd = -1 };
+	struct stat ours, theirs;
+	bool more;
+	int r = 0;
+
+	if (stat("/proc/self/exe", &ours) < 0)
+		return fail_errno(f, errno, "mount /proc", "cannot find our own program");
+	if (stat(path, &theirs) < 0 || !is_same(&ours, &theirs))
+		return 0;
+	more = place_open(&p, strdup(path));
+	for (int links = 0; r == 0 && more && links <= MAX_LINKS; links++) {
+		r = try_place(&p, c, f);
+		if (r == 0)
+			more = follow(&p);
+	}
+	return r;
+}
+
+/* As execvp(3) searches. The first program of that name, or none: a later one may be of another venv. */
+static int try_search(const char *name, const char *path_env, struct called *c, struct failure *f)
+{
+	cleanup_free char *dirs = strdup(path_env != NULL ? path_env : "");
+	char *rest = dirs, *dir;
+
+	if (dirs == NULL)
+		return -ENOMEM;
+	while ((dir = strsep(&rest, ":")) != NULL) {
+		cleanup_free char *path = path_join(*dir != '\0' ? dir : ".", name);
+		struct stat st;
+
+		if (path == NULL)
+			return -ENOMEM;
+		if (access(path, X_OK) == 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode))
+			return try_path(path, c, f);
+	}
+	return 0;
+}
+
+/* --- the call ----------------------------------------------------------------------- */
+
+/*
+ * Does the path, as it was typed, lead to the command inside too? It does if its words do: after "../" at the beginning (the
+ * working directory is a real path) nothing but names, for a directory that is left again by ".." may be missing inside.
+ */
+static bool holds_inside(const char *typed, const char *program)
+{
+	char cwd[PATH_MAX];
+	cleanup_free char *clean = NULL, *plain = NULL;
+
+	if (strchr(typed, '/') == NULL || getcwd(cwd, sizeof(cwd)) == NULL || cwd[0] != '/')
+		return false;
+	clean = path_clean(cwd, typed);
+	if (clean == NULL || strcmp(clean, program) != 0)
+		return false;
+	while (strncmp(typed, "../", 3) == 0 || strncmp(typed, "./", 2) == 0)
+		typed += strspn(typed, ".") + 1;
+	plain = path_join("/", typed);
+	return plain != NULL && strstr(plain, "/../") == NULL;
+}
+
+static int choose_argv0(const char *typed, struct called *c)
+{
+	char *copy;
+
+	if (!c->is_interpreter || typed == NULL || !holds_inside(typed, c->program))
+		return 0;
+	copy = strdup(typed);
+	if (copy == NULL)
+		return -ENOMEM;
+	free(c->argv0);
+	c->argv0 = copy;
+	return 0;
+}
+
+int venv_find(const char *execfn, char *const argv[], const char *path_env, struct called *c, struct failure *f)
+{
+	const char *typed = argv[0];
+	int r = 0;
+
+	*c = (struct called) { .venv_fd = -1, .state_fd = -1 };
+	/* What runs with rights that its caller does not have must not look at paths that the caller chose. */
+	if (getauxval(AT_SECURE) != 0)
+		return fail_msg(f, EPERM, "remove the set-user-ID bits or file capabilities of the launcher", "started with raised rights");
+	/*
+	 * The kernel's word comes first: it holds whatever argv[0] says (exec -a). For a #! script it is the script, and
+	 * argv[0] is what stands after "#!"; after fexecve(3) it is /dev/fd/N.
+	 */
+	if (execfn != NULL)
+		r = try_path(execfn, c, f);
+	if (r == 0 && typed != NULL && strchr(typed, '/') != NULL)
+		r = try_path(typed, c, f);
+	else if (r == 0 && typed != NULL && path_is_name(typed))
+		r = try_search(typed, path_env, c, f);
+	if (r == 0)
+		r = no_venv(f);
+	if (r > 0)
+		r = choose_argv0(typed, c);
+	if (r < 0)
+		called_release(c);
+	return r;
+}
