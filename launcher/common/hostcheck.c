@@ -128,12 +128,14 @@ int hostcheck_probe(const char *bwrap, struct failure *f)
 	cleanup_fd int args = -1;
 	int r;
 
-	if (self < 0 || dir < 0 || data < 0 || file < 0)
-		return fail_msg(f, EIO, INSTALL_BWRAP, "cannot prepare a trial box of '%s'", bwrap);
+	if (self < 0 || dir < 0)
+		return fail_msg(f, ENOENT, INSTALL_BWRAP, "cannot open '%s'", self < 0 ? bwrap : "/usr");
+	r = data < 0 ? data : file < 0 ? file : 0;
 	/* Its own number is in no option: any will do. */
-	r = probe_options((const int[]) { -1, self, dir, data, file }, &options);
+	if (r == 0)
+		r = probe_options((const int[]) { -1, self, dir, data, file }, &options);
 	if (r == 0)
 		r = args = fd_memfd("venvbox-probe", options.data, options.len);
-	return r < 0 ? fail_errno(f, -r, NULL, "cannot prepare a trial box")
+	return r < 0 ? fail_errno(f, -r, "its parts are kept in memory: see free(1)", "cannot prepare a trial box")
 		     : run_probe(bwrap, (const int[]) { args, self, dir, data, file }, f);
 }

@@ -25,18 +25,37 @@ static int add_home(struct account *a, const char *home)
 	return strv_add(&a->homes, real);
 }
 
+static const struct passwd *find_user(FILE *file, uid_t uid)
+{
+	const struct passwd *entry;
+
+	while ((entry = fgetpwent(file)) != NULL)
+		if (entry->pw_uid == uid)
+			return entry;
+	return NULL;
+}
+
+int account_group_of(uid_t uid, gid_t *gid)
+{
+	cleanup_file FILE *file = fopen("/etc/passwd", "re");
+	const struct passwd *entry = file != NULL ? find_user(file, uid) : NULL;
+
+	if (file == NULL)
+		return -errno;
+	if (entry != NULL)
+		*gid = entry->pw_gid;
+	return 0;
+}
+
 static int read_passwd(struct account *a)
 {
 	cleanup_file FILE *file = fopen("/etc/passwd", "re");
-	const struct passwd *entry;
+	const struct passwd *entry = file != NULL ? find_user(file, geteuid()) : NULL;
 
-	while (file != NULL && (entry = fgetpwent(file)) != NULL) {
-		if (entry->pw_uid != geteuid())
-			continue;
-		a->name = strdup(entry->pw_name);
-		return a->name != NULL ? add_home(a, entry->pw_dir) : -ENOMEM;
-	}
-	return 0;
+	if (entry == NULL)
+		return 0;
+	a->name = strdup(entry->pw_name);
+	return a->name != NULL ? add_home(a, entry->pw_dir) : -ENOMEM;
 }
 
 static int read_group(struct account *a)
@@ -55,7 +74,7 @@ static int read_group(struct account *a)
 
 int account_read(struct account *a)
 {
-	const char *user = getenv("USER");
+	const char *user = getuid() != 0 ? getenv("USER") : "root";
 	int r;
 
 	*a = (struct account) { 0 };

@@ -6,6 +6,8 @@
 #ifndef VB_ACCOUNT_H
 #define VB_ACCOUNT_H
 
+#include <sys/types.h>
+
 #include "common/strv.h"
 
 struct account {
@@ -18,5 +20,8 @@ void account_release(struct account *a);
 #define cleanup_account cleanup(account_release)
 
 int account_read(struct account *a) must_check;
+
+/* The group of a user of /etc/passwd; *gid stays for one who is not in it. */
+int account_group_of(uid_t uid, gid_t *gid) must_check;
 
 #endif

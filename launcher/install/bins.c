@@ -10,7 +10,6 @@
 #include "common/path.h"
 
 #define DEPTH 8 /* of directories in bin; there is __pycache__, hardly ever more */
-#define TEMPORARY ".venvbox-new"
 
 bool bins_is_interpreter(const char *name)
 {
@@ -155,20 +154,20 @@ int bins_put_link(int dir, const char *name, const char *text)
 
 	if (is_link_to(dir, name, text))
 		return 0;
-	r = fd_remove_tree(dir, TEMPORARY);
+	r = fd_remove_tree(dir, BINS_TEMPORARY);
 	if (r < 0)
 		return r;
-	if (symlinkat(text, dir, TEMPORARY) < 0)
+	if (symlinkat(text, dir, BINS_TEMPORARY) < 0)
 		return -errno;
-	r = renameat(dir, TEMPORARY, dir, name) < 0 ? -errno : 0;
+	r = renameat(dir, BINS_TEMPORARY, dir, name) < 0 ? -errno : 0;
 	/* A directory of that name is nothing that was ever installed. */
 	if (r == -EISDIR || r == -ENOTEMPTY || r == -EEXIST) {
 		r = fd_remove_tree(dir, name);
-		if (r == 0 && renameat(dir, TEMPORARY, dir, name) < 0)
+		if (r == 0 && renameat(dir, BINS_TEMPORARY, dir, name) < 0)
 			r = -errno;
 	}
 	if (r < 0)
-		(void) unlinkat(dir, TEMPORARY, 0);
+		(void) unlinkat(dir, BINS_TEMPORARY, 0);
 	return r;
 }
 
@@ -265,10 +264,10 @@ static int put_copy(int orig, int host, const char *name)
 	if (bins_same_file(orig, host, name) && fstatat(host, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && (st.st_mode & 0022) == 0 &&
 	    st.st_nlink == 1)
 		return 0;
-	r = fd_remove_tree(host, TEMPORARY);
+	r = fd_remove_tree(host, BINS_TEMPORARY);
 	if (r == 0)
-		r = bins_copy(orig, name, host, TEMPORARY);
-	if (r == 0 && renameat(host, TEMPORARY, host, name) < 0)
+		r = bins_copy(orig, name, host, BINS_TEMPORARY);
+	if (r == 0 && renameat(host, BINS_TEMPORARY, host, name) < 0)
 		r = -errno;
 	return r;
 }

@@ -11,6 +11,9 @@
 
 #include "common/strv.h"
 
+/* A name that is being made, beside the one that it will have. */
+#define BINS_TEMPORARY ".venvbox-new"
+
 /* python, python3, python3.11: all lead to the interpreter. */
 bool bins_is_interpreter(const char *name);
 

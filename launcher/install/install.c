@@ -129,6 +129,24 @@ static int publish(struct job_install *j, int host, int inner, struct failure *f
 	return publish_sync(&in, &j->published, f);
 }
 
+/* Half-made files of an installer that was killed: bins.c and fd_replace_file() name them so. */
+static int sweep(int state, int inner, int host)
+{
+	cleanup_fd int etc = fd_open_below(state, VB_ETC, O_RDONLY | O_DIRECTORY);
+	const int dirs[] = { state, etc, inner, host };
+	int r = etc < 0 ? etc : 0;
+
+	for (size_t d = 0; r == 0 && d < sizeof(dirs) / sizeof(dirs[0]); d++) {
+		cleanup_strv struct strv names = { 0 };
+
+		r = bins_names(dirs[d], &names);
+		for (size_t i = 0; r == 0 && i < names.n; i++)
+			if (strncmp(names.v[i], ".vb-", 4) == 0 || strcmp(names.v[i], BINS_TEMPORARY) == 0)
+				r = fd_remove_tree(dirs[d], names.v[i]);
+	}
+	return r;
+}
+
 /* The links of the host last: until then the launcher of before runs what there was. */
 static int update(struct job_install *j, struct failure *f)
 {
@@ -147,6 +165,8 @@ static int update(struct job_install *j, struct failure *f)
 		r = orig < 0 ? orig : inner < 0 ? inner : host;
 	if (r == 0 && fchmod(j->state_fd, 0700) < 0)
 		r = -errno;
+	if (r == 0)
+		r = sweep(j->state_fd, inner, host);
 	if (r == 0)
 		r = bins_fix_inner(inner, version);
 	if (r == 0)

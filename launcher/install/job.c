@@ -255,9 +255,9 @@ int job_learn(struct job_install *j, struct failure *f)
 	int r;
 
 	j->launcher = path_join(j->libexec, VB_LAUNCHER);
-	r = j->launcher != NULL ? account_read(&j->account) : -ENOMEM;
+	r = j->launcher != NULL ? learn_venv(j, f) : -ENOMEM;
 	if (r == 0)
-		r = learn_venv(j, f);
+		r = account_read(&j->account); /* root may be somebody else by now: venv_open() */
 	if (r == 0)
 		r = learn_conf(j, f);
 	if (r == 0)

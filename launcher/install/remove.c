@@ -89,7 +89,7 @@ static int drop_unrecorded(const struct removing *x, int orig)
 
 /*
  * A plain bin is first in PATH once it is activated: what could not be published does not get there by this way
- * either. A directory that pip left holds no commands.
+ * either. Nor does a link, which no installer of packages makes, and which leads whoever opens it somewhere else.
  */
 static bool leave_out(struct removing *x, int inner, const char *name, int *r)
 {
@@ -99,12 +99,13 @@ static bool leave_out(struct removing *x, int inner, const char *name, int *r)
 	const char *refusal = publish_refusal(name, &in, why, sizeof(why));
 	struct stat st;
 
-	if (fstatat(inner, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || (!S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode)))
-		return true;
-	if (refusal == NULL)
-		return false;
-	*r = strv_addf(&x->left_out, "%s: %s", name, refusal);
-	return true;
+	if (fstatat(inner, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || S_ISDIR(st.st_mode))
+		return true; /* __pycache__ */
+	if (!S_ISREG(st.st_mode))
+		refusal = "not a plain file";
+	if (refusal != NULL)
+		*r = strv_addf(&x->left_out, "%s: %s", name, refusal);
+	return refusal != NULL;
 }
 
 static int add_new(struct removing *x, int orig)

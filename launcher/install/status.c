@@ -14,6 +14,7 @@
 #include "common/names.h"
 #include "common/path.h"
 #include "install/bins.h"
+#include "install/filter.h"
 #include "install/interpreter.h"
 #include "install/venv.h"
 
@@ -128,6 +129,21 @@ static int check_facts(struct checking *c)
 	return r == 0 && m->way == EMBED_SHARED ? check_file(c, m->libpython, &m->libpython_id) : r;
 }
 
+/* The program is checked against what is compiled now: a byte of it is a hole in every box. */
+static int check_filter(struct checking *c)
+{
+	cleanup_buf struct buf made = { 0 };
+	cleanup_buf struct buf kept = { 0 };
+	unsigned calls;
+	int r = filter_compile(NULL, &made, &calls, NULL);
+
+	if (r < 0)
+		return r;
+	if (fd_read_file(c->state_fd, VB_FILTER, 1U << 20, &kept) < 0 || kept.len != made.len || memcmp(kept.data, made.data, made.len) != 0)
+		return strv_addf(&c->wrong, "%s/%s is not the filter of this venvbox", VB_STATE, VB_FILTER);
+	return 0;
+}
+
 /* --- bin ---------------------------------------------------------------------------------------- */
 
 /* Either a link to our launcher, or the very file that was there. */
@@ -231,6 +247,8 @@ static int check_boxed(struct checking *c)
 		r = check_state_files(c);
 	if (r == 0)
 		r = check_facts(c);
+	if (r == 0)
+		r = check_filter(c);
 	return r < 0 ? r : check_bin(c);
 }
 

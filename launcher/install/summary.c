@@ -80,7 +80,7 @@ static void put_notes(const struct job_install *j, struct buf *out)
 	for (size_t i = 0; i < j->published.held_back.n; i++) {
 		buf_puts(out, "note: held back: ");
 		log_escape(out, j->published.held_back.v[i]);
-		buf_puts(out, " (--publish NAME lets it through)\n");
+		buf_putc(out, '\n');
 	}
 	if (j->adopted.n > 0) {
 		buf_puts(out, "note: put into bin from outside since, boxed now: ");

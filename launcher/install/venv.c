@@ -2,6 +2,7 @@
 #include "install/venv.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
 #include <string.h>
 #include <strings.h>
@@ -12,6 +13,7 @@
 #include "common/fd.h"
 #include "common/names.h"
 #include "common/path.h"
+#include "install/account.h"
 
 #define MAKE_ONE "make one: python3 -m venv .venv"
 #define OLDEST_MINOR 8
@@ -32,6 +34,23 @@ static int refuse_inside(struct failure *f)
 {
 	if (prctl(VB_PRCTL_SEALED, 0, 0, 0, 0) < 0 && errno == VB_ERRNO_SEALED)
 		return fail_msg(f, EPERM, "run it in a terminal of the host", "this is inside a box, where no venv can be boxed");
+	return 0;
+}
+
+/*
+ * root boxes a user's venv as that user: the state is then his, and nothing that he, or code that ran as him,
+ * put in the way is followed or executed with root's rights. For good: this process does nothing else.
+ */
+static int become_owner(const struct stat *st, struct failure *f)
+{
+	gid_t gid = st->st_gid;
+
+	if (geteuid() != 0 || st->st_uid == 0)
+		return 0;
+	if (account_group_of(st->st_uid, &gid) < 0 || setgroups(1, &gid) < 0 || setresgid(gid, gid, gid) < 0 ||
+	    setresuid(st->st_uid, st->st_uid, st->st_uid) < 0)
+		return fail_errno(f, errno, "run venvbox-install as the owner of the venv", "cannot become user %u, who owns the venv",
+				  (unsigned) st->st_uid);
 	return 0;
 }
 
@@ -117,7 +136,9 @@ int venv_open(const char *path, struct venv *v, struct failure *f)
 		return fail_msg(f, ENOENT, MAKE_ONE, "'%s' is not a Python virtual environment: it has no pyvenv.cfg", path);
 	v->dev = st.st_dev;
 	v->ino = st.st_ino;
-	r = check_owner(v, &st, f);
+	r = become_owner(&st, f);
+	if (r == 0)
+		r = check_owner(v, &st, f);
 	return r < 0 ? r : venv_look(v, f);
 }
 

@@ -32,7 +32,7 @@ struct venv {
 void venv_release(struct venv *v);
 #define cleanup_venv cleanup(venv_release)
 
-/* Opens the directory and looks at its shape. Words in f. */
+/* Opens the directory and looks at its shape. Words in f. Called by root on a user's venv it makes this process that user's. */
 int venv_open(const char *path, struct venv *v, struct failure *f) must_check;
 
 /* One installer at a time; held until the venv is released. */
