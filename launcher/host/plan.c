@@ -56,9 +56,38 @@ void plan_remove(struct plan *p, size_t index)
 	p->n--;
 }
 
+/* Does the user's option mount something at its dest? The first word is the option. */
+static bool words_mount(const struct op *op)
+{
+	static const char *const mounts[] = { "--dev-bind", "--dev-bind-try", "--tmpfs", "--dev", "--mqueue" };
+
+	for (size_t i = 0; op->words.n > 0 && i < sizeof(mounts) / sizeof(mounts[0]); i++)
+		if (strcmp(op->words.v[0], mounts[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Nothing that was mounted at dest or below it is seen any more. A directory that is made, or a mode that is changed, hides nothing. */
+static bool hides(const struct op *op)
+{
+	switch (op->kind) {
+	case OP_RO:
+	case OP_RW:
+	case OP_DATA:
+	case OP_TMPFS:
+	case OP_PROC:
+	case OP_DEV:
+		return true;
+	case OP_WORDS:
+		return op->dest != NULL && words_mount(op);
+	default:
+		return false;
+	}
+}
+
 static bool makes_visible(const struct op *op)
 {
-	return op->dest != NULL && op->kind != OP_REMOUNT_RO;
+	return hides(op) || op->kind == OP_COPY || op->kind == OP_SYMLINK;
 }
 
 const struct op *plan_find_cover(const struct plan *p, const char *path)
@@ -115,7 +144,7 @@ char *plan_resolve_dest(const struct plan *p, const char *dest)
 bool plan_is_covered(const struct plan *p, size_t index)
 {
 	for (size_t i = index + 1; i < p->n; i++)
-		if (makes_visible(&p->ops[i]) && path_is_within(p->ops[index].dest, p->ops[i].dest))
+		if (hides(&p->ops[i]) && path_is_within(p->ops[index].dest, p->ops[i].dest))
 			return true;
 	return false;
 }

@@ -69,7 +69,10 @@ struct op *plan_add(struct plan *p, enum op_kind kind, const char *source, const
 /* Takes the operation at index out. */
 void plan_remove(struct plan *p, size_t index);
 
-/* Is there an operation that makes path, or a directory above it, visible? The last one wins; NULL: none. */
+/*
+ * Is there an operation that makes path, or a directory above it, visible? The last one wins; NULL: none. A directory
+ * that is merely made (OP_DIR, --dir) belongs to what it is made in.
+ */
 const struct op *plan_find_cover(const struct plan *p, const char *path);
 
 /*

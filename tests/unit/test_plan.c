@@ -45,6 +45,33 @@ static void test_what_a_later_mount_hides_is_not_checked(void **state)
 	assert_false(plan_is_covered(&p, 0));
 }
 
+/* A run from /srv would otherwise have PID 1 check nothing below it. */
+static void test_a_directory_that_is_made_hides_nothing(void **state)
+{
+	static const char *const harmless[] = { "--dir", "--chmod", "--remount-ro" };
+	cleanup_plan struct plan p = { 0 };
+	struct op *op;
+
+	(void) state;
+	make(&p);
+	assert_non_null(plan_add(&p, OP_DIR, NULL, "/srv", "cwd"));
+	assert_non_null(plan_add(&p, OP_DIR, NULL, "/srv/p/src", "cwd"));
+	for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++) {
+		op = plan_add(&p, OP_WORDS, NULL, "/srv/p", "user");
+		assert_non_null(op);
+		assert_int_equal(strv_add(&op->words, harmless[i]), 0);
+	}
+	assert_false(plan_is_covered(&p, 2));
+	assert_false(plan_is_covered(&p, 3));
+	assert_int_equal(plan_find_cover(&p, "/srv/p/src/x")->kind, OP_RW);
+	assert_null(plan_find_cover(&p, "/srv/other"));
+	op = plan_add(&p, OP_WORDS, NULL, "/srv/p", "user");
+	assert_non_null(op);
+	assert_int_equal(strv_add(&op->words, "--tmpfs"), 0);
+	assert_true(plan_is_covered(&p, 2));
+	assert_int_equal(plan_find_cover(&p, "/srv/p/src/x")->kind, OP_WORDS);
+}
+
 static void test_a_dest_is_taken_through_the_plans_links(void **state)
 {
 	cleanup_plan struct plan p = { 0 };
@@ -130,6 +157,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_last_cover_wins),
 		cmocka_unit_test(test_what_a_later_mount_hides_is_not_checked),
+		cmocka_unit_test(test_a_directory_that_is_made_hides_nothing),
 		cmocka_unit_test(test_a_dest_is_taken_through_the_plans_links),
 		cmocka_unit_test(test_links_in_a_circle_end),
 		cmocka_unit_test(test_remove_keeps_the_order),
