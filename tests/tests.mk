@@ -29,6 +29,7 @@ UNIT_TESTS = \
 	tests/unit/test_relay \
 	tests/unit/test_rmtree \
 	tests/unit/test_seal \
+	tests/unit/test_signal_relay \
 	tests/unit/test_signals \
 	tests/unit/test_sources \
 	tests/unit/test_strv \

@@ -65,21 +65,14 @@ enum signal_use signals_use(const struct signalfd_siginfo *si, pid_t self)
 	return is_of_terminal(si) ? SIGNAL_DROP : SIGNAL_RELAY;
 }
 
+bool signals_is_stop(int sig)
+{
+	return sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU;
+}
+
 static bool is_deadly_by_default(int sig)
 {
-	switch (sig) {
-	case SIGCHLD:
-	case SIGCONT:
-	case SIGURG:
-	case SIGWINCH:
-	case SIGSTOP:
-	case SIGTSTP:
-	case SIGTTIN:
-	case SIGTTOU:
-		return false;
-	default:
-		return true;
-	}
+	return !signals_is_stop(sig) && sig != SIGCHLD && sig != SIGCONT && sig != SIGURG && sig != SIGWINCH;
 }
 
 bool signals_is_deadly(const struct caller_signals *caller, int sig)

@@ -39,6 +39,8 @@ enum signal_use signals_use(const struct signalfd_siginfo *si, pid_t self);
 /* Would a program without handlers that the caller had started like this die of it? */
 bool signals_is_deadly(const struct caller_signals *caller, int sig);
 
+bool signals_is_stop(int sig);
+
 /* Stops this process as sig (SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU) would, unless it was told to continue already. Returns after SIGCONT. */
 void signals_stop(int sig);
 

@@ -42,18 +42,18 @@ struct watch {
 	bool reaped;         /* bwrap */
 	int bwrap_status;    /* as waitpid(2) has it */
 	int stopped;         /* the signal that stopped the payload; 0: it runs */
+	bool continued;      /* SIGCONT came after that, and no other stop signal since */
 	struct buf words;    /* of bwrap */
 	struct pollfd *poll; /* POLL_RELAYS and one for each of fds */
 };
 
 static void watch_release(struct watch *w)
 {
-	if (w->signals >= 0)
-		(void) close(w->signals);
-	if (w->box.channel >= 0)
-		(void) close(w->box.channel);
-	if (w->box.words >= 0)
-		(void) close(w->box.words);
+	const int fds[] = { w->signals, w->box.channel, w->box.words };
+
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		if (fds[i] >= 0)
+			(void) close(fds[i]);
 	buf_release(&w->words);
 	handout_release(&w->handout);
 	free(w->poll);
@@ -101,11 +101,6 @@ static int recv_report(struct watch *w, struct report *report)
 		return -EPIPE;
 	report->text[sizeof(report->text) - 1] = '\0';
 	return n == sizeof(*report) && (msg.msg_flags & MSG_TRUNC) == 0 ? 0 : -EBADMSG;
-}
-
-static bool is_stop(int sig)
-{
-	return sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU;
 }
 
 static int on_offset(struct watch *w, const struct report *report)
@@ -166,7 +161,8 @@ static int on_report(struct watch *w, const struct report *report)
 		return 0;
 	case REPORT_STOPPED:
 		w->stopped = report->value;
-		return w->phase == PHASE_RUNNING && is_stop(report->value) ? 0 : -EBADMSG;
+		w->continued = false;
+		return w->phase == PHASE_RUNNING && signals_is_stop(report->value) ? 0 : -EBADMSG;
 	case REPORT_CONTINUED:
 		w->stopped = 0;
 		return w->phase == PHASE_RUNNING ? 0 : -EBADMSG;
@@ -215,14 +211,15 @@ static void reap(struct watch *w)
 static int relay(struct watch *w, int sig)
 {
 	struct command command = { .kind = COMMAND_SIGNAL, .value = sig };
-	int r;
+	int r = 0;
 
 	if (w->phase == PHASE_MAKING && signals_is_deadly(&w->caller, sig)) {
 		w->o->wait_status = W_EXITCODE(0, sig);
 		w->phase = PHASE_ENDED;
 		return 1;
 	}
-	r = w->phase == PHASE_ENDED || w->channel_gone ? 0 : wire_send(w->box.channel, &command, sizeof(command));
+	if (w->phase != PHASE_ENDED && !w->channel_gone)
+		r = wire_send(w->box.channel, &command, sizeof(command));
 	return r == -EPIPE ? 0 : r;
 }
 
@@ -231,6 +228,8 @@ static int on_signal(struct watch *w, const struct signalfd_siginfo *si, pid_t s
 {
 	int sig = (int) si->ssi_signo;
 
+	if (sig == SIGCONT || signals_is_stop(sig))
+		w->continued = sig == SIGCONT;
 	switch (signals_use(si, self)) {
 	case SIGNAL_REAP:
 		reap(w);
@@ -264,17 +263,22 @@ static int take_signals(struct watch *w)
 
 /*
  * The shell must see a stop. Not so if the payload wanted the terminal and only a dead group has it (tty.h): the kernel
- * stopped our whole group then, which may have members outside the box.
+ * stopped our whole group then, which may have members outside the box. Our copy of the signal is relayed
+ * before, as PID 1 expects: afterwards it would stop the payload again.
  */
-static void stop_likewise(struct watch *w)
+static int stop_likewise(struct watch *w)
 {
 	int sig = w->stopped;
+	int r = take_signals(w);
 
 	w->stopped = 0;
+	if (r != 0 || w->continued)
+		return r;
 	if ((sig == SIGTTIN || sig == SIGTTOU) && tty_take_back())
 		(void) kill(0, SIGCONT);
 	else
 		signals_stop(sig);
+	return 0;
 }
 
 /* --- the loop ------------------------------------------------------------------------------------ */
@@ -344,13 +348,13 @@ static int watch_box(struct watch *w)
 		r = take_reports(w);
 		if (r == 0 && w->poll[POLL_SIGNALS].revents != 0)
 			r = take_signals(w);
+		if (r == 0 && w->stopped != 0)
+			r = stop_likewise(w);
 		if (r != 0)
 			return r;
 		if (w->poll[POLL_WORDS].revents != 0)
 			take_words(w);
 		relay_files(w);
-		if (w->stopped != 0)
-			stop_likewise(w);
 	}
 	return take_reports(w);
 }

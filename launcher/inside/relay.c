@@ -26,10 +26,9 @@ static void note(struct relay *r, const struct signalfd_siginfo *si)
 {
 	bool early = r->payload == 0 && si->ssi_pid == 0 && (si->ssi_code == SI_USER || si->ssi_code == SI_KERNEL);
 
-	if (si->ssi_signo == SIGCHLD) {
+	/* Also one that was sent: of a merged pair the sender's word may be what is left, signal(7). */
+	if (si->ssi_signo == SIGCHLD)
 		r->child = true;
-		return;
-	}
 	if (early)
 		r->early |= UINT64_C(1) << (si->ssi_signo - 1);
 	if (early || credit_is_due(si->ssi_signo, si->ssi_code, si->ssi_pid))
@@ -92,6 +91,23 @@ static int take_own_copy(struct relay *r, int sig)
 	}
 }
 
+/*
+ * A stop signal deletes a pending SIGCONT, and the other way round (signal(7)), so a copy of ours may be gone before we
+ * saw it. What deleted it came later and, as the launcher relays in order, still has its credit: the payload has both.
+ */
+static bool was_undone(const struct relay *r, int sig)
+{
+	static const int stops[] = { SIGTSTP, SIGTTIN, SIGTTOU };
+	int64_t now = now_ms();
+	bool is_stop = false, stop_is_due = false;
+
+	for (size_t i = 0; i < sizeof(stops) / sizeof(stops[0]); i++) {
+		is_stop |= sig == stops[i];
+		stop_is_due |= r->credits.until[stops[i]] > now;
+	}
+	return sig == SIGCONT ? stop_is_due : is_stop && r->credits.until[SIGCONT] > now;
+}
+
 int relay_deliver(struct relay *r, int sig)
 {
 	int own;
@@ -101,5 +117,5 @@ int relay_deliver(struct relay *r, int sig)
 	own = take_own_copy(r, sig);
 	if (own != 0)
 		return own < 0 ? own : 0;
-	return send(r, sig);
+	return was_undone(r, sig) ? 0 : send(r, sig);
 }

@@ -1,0 +1,462 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Exit status, signals and job control are those of plain Python (spec B4; design.md, Terminal and signals)."""
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+
+import pytest
+
+from boxlab import PATIENCE, tell
+
+# Prints "ready", then the name of each signal that comes; ends at the end of standard input with how many there were.
+COUNT = """
+import os, signal, sys
+counts = {}
+def on(number, frame):
+    name = signal.Signals(number).name
+    counts[name] = counts.get(name, 0) + 1
+    os.write(1, name.encode() + b"\\n")
+for name in ("HUP", "INT", "QUIT", "USR1", "USR2", "TERM", "ALRM", "WINCH", "CONT", "TSTP", "CHLD"):
+    signal.signal(getattr(signal, "SIG" + name), on)
+os.write(1, b"ready\\n")
+sys.stdin.read()
+print(sorted(counts.items()))
+"""
+SLEEP = "import os, time; os.write(1, b'ready\\n'); time.sleep(600)"
+
+
+def start(side, code, **kw):
+    """A running program that has said "ready", leader of a session of its own."""
+    kw.setdefault("stdin", subprocess.PIPE)
+    p = side.popen(["python", "-c", code], start_new_session=True, **kw)
+    line = p.stdout.readline()
+    assert line == "ready\n", (line, p.communicate())
+    return p
+
+
+def end(p, text=""):
+    out, err = p.communicate(text, PATIENCE)
+    return p.returncode, out, err
+
+
+# --- how it ends ---------------------------------------------------------------------
+
+@pytest.mark.parametrize("status", [0, 1, 2, 77, 124, 125, 126, 127, 128, 130, 137, 255])
+def test_exit_status(pair, status):
+    code = f"raise SystemExit({status})"
+    assert pair.plain.py(code).returncode == pair.box.py(code).returncode == status
+
+
+@pytest.mark.parametrize("name", ["KILL", "TERM", "INT", "HUP", "SEGV", "ABRT", "PIPE", "ALRM", "USR1", "RTMAX"])
+def test_death_by_signal_is_a_death_by_signal(pair, name):
+    """subprocess sees -9 and not 137."""
+    code = ("import os, resource, signal; resource.setrlimit(resource.RLIMIT_CORE, (0, 0)); "
+            f"signal.signal(signal.SIG{name}, signal.SIG_DFL) if {name!r} != 'KILL' else 0; os.kill(os.getpid(), signal.SIG{name})")
+    number = getattr(signal, "SIG" + name)
+    assert pair.plain.py(code).returncode == pair.box.py(code).returncode == -number
+
+
+def test_the_end_of_python_is_the_end(pair):
+    """A child that lives on holds the pipe of a plain python's caller open; in a box it has ended."""
+    code = "import subprocess; print(subprocess.Popen(['sleep', '600']).pid)"
+    done = pair.box.py(code)
+    assert done.returncode == 0 and done.stdout.strip().isdigit(), tell(done)
+
+
+# --- delivery -------------------------------------------------------------------------
+
+@pytest.mark.parametrize("to", ["single", "group"])
+@pytest.mark.parametrize("name", ["HUP", "INT", "QUIT", "USR1", "TERM", "ALRM", "WINCH", "CHLD"])
+def test_a_signal_is_delivered_once(pair, name, to):
+    """A copy too many would come before the second signal does: both go the same way."""
+    def do(side):
+        p = start(side, COUNT)
+        (os.kill if to == "single" else os.killpg)(p.pid, getattr(signal, "SIG" + name))
+        heard = [p.stdout.readline()]
+        os.kill(p.pid, signal.SIGUSR2)
+        heard.append(p.stdout.readline())
+        return heard, end(p)
+    boxed, plain = pair.both(do)
+    expected = sorted([("SIG" + name, 1), ("SIGUSR2", 1)])
+    assert boxed == plain == ([f"SIG{name}\n", "SIGUSR2\n"], (0, f"{expected}\n", ""))
+
+
+@pytest.mark.parametrize("to", ["single", "group"])
+@pytest.mark.parametrize("name", ["HUP", "TERM", "USR1", "QUIT"])
+def test_without_a_handler_it_dies_of_it(pair, name, to):
+    def do(side):
+        p = start(side, "import resource; resource.setrlimit(resource.RLIMIT_CORE, (0, 0))\n" + SLEEP)
+        (os.kill if to == "single" else os.killpg)(p.pid, getattr(signal, "SIG" + name))
+        return end(p)
+    boxed, plain = pair.both(do)
+    assert boxed == plain == (-getattr(signal, "SIG" + name), "", "")
+
+
+def test_interrupt_is_a_keyboard_interrupt(pair):
+    def do(side):
+        p = start(side, "try:\n  import os, time; os.write(1, b'ready\\n'); time.sleep(600)\nexcept KeyboardInterrupt: print('caught')")
+        os.kill(p.pid, signal.SIGINT)
+        return end(p)
+    boxed, plain = pair.both(do)
+    assert boxed == plain == (0, "caught\n", "")
+
+
+@pytest.mark.parametrize("to", ["single", "group"])
+def test_kill_leaves_nothing(pair, to):
+    """The payload and its child hold the pipe: its end is theirs."""
+    p = start(pair.box, "import subprocess; subprocess.Popen(['sleep', '600']); " + SLEEP)
+    (os.kill if to == "single" else os.killpg)(p.pid, signal.SIGKILL)
+    assert end(p) == (-signal.SIGKILL, "", "")
+
+
+def test_timeout_ends_it_by_its_handler(pair):
+    """timeout(1) signals its child, then its group: that is two, and they may merge. bwrap must not die of the second."""
+    code = "import os, signal, sys, time; signal.signal(signal.SIGTERM, lambda *a: os.write(1, b'TERM\\n')); time.sleep(2); sys.exit(5)"
+    def do(side):
+        done = side.run(["/usr/bin/timeout", "0.5", side.bin(), "-c", code])
+        return done.returncode, set(done.stdout.split()), done.stderr
+    boxed, plain = pair.both(do)
+    assert boxed == plain == (124, {"TERM"}, "")
+
+
+def test_nohup_stays_nohup(pair):
+    code = "import os, signal; print(signal.getsignal(signal.SIGHUP), flush=True); os.kill(os.getpid(), signal.SIGHUP); print('alive')"
+    boxed, plain = pair.both(lambda side: side.run(["/usr/bin/nohup", side.bin(), "-c", code]).stdout)
+    assert boxed == plain and boxed.endswith("alive\n")
+
+
+@pytest.mark.parametrize("ignored", [[], ["HUP"], ["INT", "QUIT"], ["TERM", "PIPE", "CHLD", "USR1", "TSTP", "RTMIN", "RTMAX"]])
+def test_dispositions_and_mask_are_the_caller_s(pair, ignored):
+    """Python itself ignores SIGPIPE and SIGXFSZ, so another program shows it."""
+    script = ("import os, signal, sys\n"
+              "for s in (signal.SIGPIPE, signal.SIGXFSZ): signal.signal(s, signal.SIG_DFL)\n"
+              f"for n in {ignored}: signal.signal(getattr(signal, 'SIG' + n), signal.SIG_IGN)\n"
+              f"signal.pthread_sigmask(signal.SIG_SETMASK, [getattr(signal, 'SIG' + n) for n in {ignored[:1]} + ['USR2']])\n"
+              "os.execv(sys.argv[1], sys.argv[1:])\n")
+    code = ("import os, re\n"
+            "print(re.findall('Sig(?:Blk|Ign):.*', open('/proc/self/status').read()))")
+    def do(side):
+        done = side.run([sys.executable, "-c", script, side.bin(), "-c", code])
+        assert done.returncode == 0, tell(done)
+        return done.stdout
+    boxed, plain = pair.both(do)
+    assert boxed == plain
+
+
+@pytest.mark.parametrize("code", [
+    "while True: print('y')",
+    "import signal; signal.signal(signal.SIGPIPE, signal.SIG_DFL)\nwhile True: print('y')",
+    "import os\nwhile True: os.write(1, b'y\\n' * 1000)",
+])
+def test_a_reader_that_leaves_ends_the_writer(pair, code):
+    def do(side):
+        done = side.run(["/bin/bash", "-c", '"$0" -c "$1" | head -n 1; echo "${PIPESTATUS[@]}"', side.bin(), code])
+        return done.stdout, done.stderr
+    boxed, plain = pair.both(do)
+    assert boxed == plain and boxed[0].startswith("y\n")
+
+
+def test_an_alarm_set_before_goes_off(pair):
+    """alarm(2) is kept through execve(2)."""
+    code = f"import os, signal, sys; signal.setitimer(signal.ITIMER_REAL, 0.5); os.execv(sys.argv[1], [sys.argv[1], '-c', {SLEEP!r}])"
+    boxed, plain = pair.both(lambda side: side.run([sys.executable, "-c", code, side.bin()]).returncode)
+    assert boxed == plain == -signal.SIGALRM
+
+
+# --- stop and continue ---------------------------------------------------------------------
+
+def wait_for_stop(p):
+    pid, status = os.waitpid(p.pid, os.WUNTRACED)
+    assert pid == p.pid and os.WIFSTOPPED(status), status
+    return signal.Signals(os.WSTOPSIG(status)).name
+
+
+@pytest.mark.parametrize("name", ["STOP", "TSTP", "TTIN", "TTOU"])
+def test_a_payload_that_stops_itself_is_seen_to_stop(pair, name):
+    code = f"import os, signal; os.write(1, b'ready\\n'); os.kill(os.getpid(), signal.SIG{name}); print('on')"
+
+    def do(side):
+        # In the session of the test, or the group is an orphan's and does not stop.
+        p = side.popen(["python", "-c", code], preexec_fn=os.setpgrp)
+        seen = wait_for_stop(p)
+        os.kill(p.pid, signal.SIGCONT)
+        return seen, end(p, None)
+    boxed, plain = pair.both(do)
+    assert boxed == plain == ("SIG" + name, (0, "ready\non\n", ""))
+
+
+@pytest.mark.parametrize("to", ["single", "group"])
+def test_stop_and_continue_from_outside(pair, to):
+    kill = os.kill if to == "single" else os.killpg
+    code = "import os, sys; os.write(1, b'ready\\n'); print(sys.stdin.read())"
+
+    def do(side):
+        p = side.popen(["python", "-c", code], preexec_fn=os.setpgrp, stdin=subprocess.PIPE)
+        assert p.stdout.readline() == "ready\n"
+        seen = []
+        for _ in range(3):
+            kill(p.pid, signal.SIGTSTP)
+            seen.append(wait_for_stop(p))
+            kill(p.pid, signal.SIGCONT)
+        return seen, end(p, "text")
+    boxed, plain = pair.both(do)
+    assert boxed == plain == (["SIGTSTP"] * 3, (0, "text\n", ""))
+
+
+# --- at a terminal ------------------------------------------------------------------------------
+
+class Terminal:
+    """A command that leads a session at a terminal of its own."""
+
+    def __init__(self, side, args, env=None):
+        self.master, slave = pty.openpty()
+        self.text = ""
+        attributes = termios.tcgetattr(slave)
+        attributes[3] &= ~termios.ECHO
+        termios.tcsetattr(slave, termios.TCSANOW, attributes)
+
+        def lead():
+            os.setsid()
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        os.fchown(slave, side.who.uid, -1)
+        self.p = side.popen(args, text=False, stdin=slave, stdout=slave, stderr=slave, preexec_fn=lead,
+                            env={"PS1": "$ ", "PROMPT_COMMAND": "", "INPUTRC": "/dev/null", "HISTFILE": "", **(env or {})})
+        os.close(slave)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        if self.p.poll() is None:
+            self.p.kill()
+        self.p.wait()
+        os.close(self.master)
+
+    def send(self, text):
+        os.write(self.master, text.encode())
+
+    def expect(self, pattern):
+        """Reads until it is there; what was before it is dropped."""
+        while True:
+            found = re.search(pattern, self.text)
+            if found:
+                self.text = self.text[found.end():]
+                return found
+            ready, _, _ = select.select([self.master], [], [], PATIENCE)
+            assert ready, f"no {pattern!r} in {self.text!r}"
+            try:
+                self.text += os.read(self.master, 65536).decode(errors="replace")
+            except OSError:
+                raise AssertionError(f"the end, and no {pattern!r} in {self.text!r}") from None
+
+    def coax(self, text, pattern):
+        """Sends text until it has an effect: CPython takes no Ctrl-C while readline sets up the terminal."""
+        while not select.select([self.master], [], [], 1)[0]:
+            self.send(text)
+        self.expect(pattern)
+
+    def resize(self, rows, columns):
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+
+def shell(side):
+    t = Terminal(side, ["/bin/bash", "--norc", "--noprofile", "--noediting", "-i"], env={"py": side.bin()})
+    t.expect(r"\$ ")
+    return t
+
+
+ASK = "import sys; print('ask', 'me', flush=True); print('got', sys.stdin.readline(), flush=True)"
+
+
+def both(pair, do):
+    """Asserts nothing about the plain twin but that do() holds for it as well: a positive control."""
+    do(pair.plain)
+    do(pair.box)
+
+
+def test_control_c_interrupts(pair):
+    def do(side):
+        with shell(side) as t:
+            t.send('"$py" -c "import time; print(1 + 1, flush=True); time.sleep(600)"\n')
+            t.expect(r"2\r\n")
+            t.send("\x03")
+            t.expect("KeyboardInterrupt")
+            t.expect(r"\$ ")
+            t.send("echo status=$?\n")
+            t.expect("status=130")
+    both(pair, do)
+
+
+def test_control_c_comes_once(pair):
+    def do(side):
+        with shell(side) as t:
+            side.write("count.py", COUNT)
+            t.send('"$py" count.py\n')
+            t.expect("ready")
+            t.send("\x03")
+            t.expect("SIGINT")
+            t.send("\x1c")
+            t.expect("SIGQUIT")
+            t.resize(30, 100)
+            t.expect("SIGWINCH")
+            t.send("\x04")
+            t.expect(re.escape("[('SIGINT', 1), ('SIGQUIT', 1), ('SIGWINCH', 1)]"))
+    both(pair, do)
+
+
+def test_control_backslash_dumps_no_core_of_ours(pair):
+    def do(side):
+        with shell(side) as t:
+            t.send('ulimit -c 0; "$py" -c "import time; print(1 + 1, flush=True); time.sleep(600)"; echo "status=$?"\n')
+            t.expect(r"2\r\n")
+            t.send("\x1c")
+            t.expect("status=131")
+    both(pair, do)
+
+
+def test_control_z_and_fg(pair):
+    def do(side):
+        side.write("answers.py", "import sys\nprint('ask', flush=True)\nfor line in sys.stdin: print('got', line, flush=True)\n")
+        with shell(side) as t:
+            t.send('"$py" answers.py; echo "status=$?"\n')
+            t.expect("ask")
+            for i in range(3):
+                t.send("\x1a")
+                t.expect("Stopped")
+                t.expect(r"\$ ")
+                t.send("jobs; fg\n")
+                t.expect("Stopped.*\n")
+                t.send(f"answer {i}\n")
+                t.expect(f"got answer {i}")
+            t.send("\x04")
+            t.expect(r"\$ ")
+            t.send("echo status=$?\n")
+            t.expect("status=0")
+    both(pair, do)
+
+
+def test_control_z_and_bg_goes_on(pair):
+    def do(side):
+        with shell(side) as t:
+            t.send('"$py" -c "import time; print(1 + 1, flush=True); time.sleep(1); print(2 + 2)"\n')
+            t.expect(r"2\r\n")
+            t.send("\x1a")
+            t.expect("Stopped")
+            t.send("bg; wait\n")
+            t.expect("4\r\n")
+    both(pair, do)
+
+
+def test_a_background_job_that_reads_is_stopped(pair):
+    def do(side):
+        with shell(side) as t:
+            t.send(f'"$py" -c "{ASK}" &\n')
+            t.expect("ask me")
+            t.send("until jobs | grep Stopped; do sleep 0.1; done; fg\n")
+            t.expect("Stopped")
+            t.expect(r'\n"\$py".*\n')
+            t.send("answer\n")
+            t.expect("got answer")
+    both(pair, do)
+
+
+def test_kill_of_the_job(pair):
+    """kill %1 signals the whole group; bwrap must not die of it before Python has answered."""
+    def do(side):
+        side.write("answers.py", "import os, signal, sys, time\n"
+                   "signal.signal(15, lambda *a: (time.sleep(0.2), print('good' + 'bye', flush=True), sys.exit(9)))\n"
+                   "os.write(1, b'ready\\n')\ntime.sleep(600)\n")
+        with shell(side) as t:
+            t.send('"$py" answers.py &\n')
+            t.expect("ready")
+            t.send("kill %1; wait %1; echo status=$?\n")
+            t.expect("goodbye")
+            t.expect("status=9")
+    both(pair, do)
+
+
+def test_a_hangup_reaches_python(pair):
+    """Closing the window: the session leader alone gets it."""
+    def do(side):
+        side.write("hup", "")
+        t = Terminal(side, ["python", "-c", "import os, signal, sys, time\n"
+                            "signal.signal(1, lambda *a: (open('hup', 'w').write('hung up'), os._exit(0)))\n"
+                            "print(1 + 1, flush=True); time.sleep(600)"])
+        t.expect(r"2\r\n")
+        os.close(t.master)
+        t.p.wait(PATIENCE)
+        with open(side.path("hup"), encoding="utf-8") as f:
+            assert f.read() == "hung up"
+    both(pair, do)
+
+
+def test_an_interactive_shell_inside_gives_the_terminal_back(pair):
+    """In a pid namespace it cannot: getpgrp() of what is outside is 0."""
+    code = ("import subprocess; print('shell', subprocess.call(['/bin/bash', '--norc', '--noprofile', '--noediting', '-i']), flush=True); "
+            "print('got', input(), flush=True)")
+
+    def do(side):
+        with shell(side) as t:
+            t.send(f'"$py" -c "{code}"; echo "status=$?"\n')
+            t.expect(r"\$ ")
+            t.send("echo in$((1+1)); exit 3\n")
+            t.expect("in2")
+            t.expect("shell 3")
+            t.send("answer\n")
+            t.expect("got answer")
+            t.expect("status=0")
+    both(pair, do)
+
+
+def test_control_c_in_a_shell_inside_is_its_own(pair):
+    code = "import subprocess; subprocess.call(['/bin/bash', '--norc', '--noprofile', '--noediting', '-i']); print('python', 'lives')"
+
+    def do(side):
+        with shell(side) as t:
+            t.send(f'"$py" -c "{code}"\n')
+            t.expect(r"\$ ")
+            t.send("sleep 600\n")
+            t.send("\x03")
+            t.expect(r"\$ ")
+            t.send("echo st=$?; exit\n")
+            t.expect("st=130")
+            t.expect("python lives")
+    both(pair, do)
+
+
+def test_a_script_of_the_host_has_the_terminal_after_a_shell_inside(pair):
+    """No interactive shell outside that takes it back: the launcher does."""
+    code = "import subprocess; subprocess.call(['/bin/bash', '--norc', '--noprofile', '--noediting', '-i'])"
+
+    def do(side):
+        with Terminal(side, ["/bin/sh", "-c", '"$1" -c "$2"; echo next; read answer; echo "got $answer"', "sh", side.bin(), code],
+                      env={"PS1": "$ "}) as t:
+            t.expect(r"\$ ")
+            t.send("exit\n")
+            t.expect("next")
+            t.send("answer\n")
+            t.expect("got answer")
+    both(pair, do)
+
+
+def test_the_prompt_works(pair):
+    """The REPL: a line, Ctrl-C at the prompt, the end of input."""
+    def do(side):
+        with shell(side) as t:
+            t.send('"$py" -q; echo "status=$?"\n')
+            t.expect(">>> ")
+            t.send("6 * 7\n")
+            t.expect("42")
+            t.expect(">>> ")
+            t.coax("\x03", "KeyboardInterrupt")
+            t.expect(">>> ")
+            t.send("\x04")
+            t.expect("status=0")
+    both(pair, do)
