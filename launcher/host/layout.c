@@ -147,6 +147,20 @@ static int add_hidden_fds(struct layout *l, const char *libexec)
 	return r < 0 ? r : add_empty(l, "/proc/1/fd", "the descriptors of PID 1");
 }
 
+/* Does something lie below dir by its own path? Then dir cannot be a link. */
+static bool is_used(const struct facts *x, const char *dir)
+{
+	bool used = path_is_within(x->cwd, dir);
+
+	for (size_t i = 0; i < x->visible.n; i++)
+		used |= path_is_within(x->visible.v[i], dir);
+	for (size_t i = 0; i < x->inputs.paths.n; i++)
+		used |= path_is_within(x->inputs.paths.v[i], dir);
+	for (size_t i = 0; i + 1 < x->inputs.links.n; i += 2)
+		used |= path_is_within(x->inputs.links.v[i + 1], dir);
+	return used;
+}
+
 static int add_runtime(struct layout *l, const char *libexec)
 {
 	const struct facts *x = l->facts;
@@ -170,6 +184,8 @@ static int add_runtime(struct layout *l, const char *libexec)
 	op->mode = 01777;
 	op->trust = TRUST_NONE;
 	op->fresh = true;
+	if (is_used(x, "/var/tmp"))
+		return done(add(l, OP_TMPFS, NULL, "/var/tmp", "private /var/tmp"));
 	return done(add(l, OP_SYMLINK, "/tmp", "/var/tmp", "private /tmp"));
 }
 

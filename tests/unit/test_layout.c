@@ -223,6 +223,18 @@ static void test_a_directory_outside_exists(void **state)
 	assert_string_equal(b->plan.ops[b->plan.n - 2].dest, "/home/u/work");
 }
 
+static void test_what_lies_below_var_tmp_keeps_its_path(void **state)
+{
+	struct box *b = *state;
+
+	make(b);
+	assert_int_equal(seen(b, "/var/tmp")->kind, OP_SYMLINK);
+	plan_release(&b->plan);
+	assert_int_equal(strv_add(&b->x.visible, "/var/tmp/p"), 0);
+	make(b);
+	assert_int_equal(seen(b, "/var/tmp/p")->kind, OP_TMPFS);
+}
+
 static void test_the_root_is_remounted_last(void **state)
 {
 	struct box *b = *state;
@@ -275,6 +287,7 @@ int main(void)
 		TEST(test_what_lies_above_a_nested_repository_is_pinned),
 		TEST(test_what_lies_above_the_venv_is_pinned),
 		TEST(test_a_directory_outside_exists),
+		TEST(test_what_lies_below_var_tmp_keeps_its_path),
 		TEST(test_the_root_is_remounted_last),
 		TEST(test_root_gets_nothing_of_the_kernels_or_pid_1s),
 		TEST(test_network_and_capabilities_are_options),
