@@ -7,6 +7,7 @@ UNIT_TESTS = \
 	tests/unit/test_appeared \
 	tests/unit/test_buf \
 	tests/unit/test_bwrapopt \
+	tests/unit/test_called \
 	tests/unit/test_calls \
 	tests/unit/test_conf \
 	tests/unit/test_credit \
@@ -43,6 +44,9 @@ check_PROGRAMS += $(UNIT_TESTS)
 endif
 # It takes over syscall(2) to make the steps of the seal fail.
 tests_unit_test_seal_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syscall
+
+# It starts itself with AT_SECURE set.
+tests_unit_test_called_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getauxval
 
 # They play bwrap and PID 1 themselves.
 FAKE_BOX = tests/unit/fakebox.c tests/unit/fakebox.h tests/unit/launched.c tests/unit/launched.h

@@ -166,30 +166,77 @@ static bool follow(struct place *p)
 	return place_open(p, joined);
 }
 
-/* 1: a command of a boxed venv, c has been filled in. 0: none. Else -errno with words in f. */
-static int try_place(const struct place *p, struct called *c, struct failure *f)
-{
-	bool boxed = has_file(p->dir_fd, "../" VB_STATE "/" VB_MANIFEST);
-	int r;
+/* What the names on the way have shown so far. */
+struct found {
+	char *name;  /* the first in the last boxed bin, NULL: none yet */
+	int bin_fd;  /* that bin */
+	char *plain; /* a venv without manifest */
+};
 
-	if (!boxed && !has_file(p->dir_fd, "../pyvenv.cfg"))
-		return 0;
-	c->venv_real = venv_of(p->dir_fd);
-	if (c->venv_real == NULL)
-		return 0;
-	if (!boxed) {
-		r = fail_msg(f, ENOENT, NULL, "'%s' has no manifest of venvbox", c->venv_real);
-		fail_hint(f, "run: venvbox-install %s", c->venv_real);
-		return r;
-	}
-	r = fill(p->name, c, f);
-	return r < 0 ? r : 1;
+static void found_release(struct found *x)
+{
+	free(x->name);
+	free(x->plain);
+	if (x->bin_fd >= 0)
+		(void) close(x->bin_fd);
 }
 
-/* The same for a proposed path, from link to link. It must end at the program that runs: the words of a caller prove nothing. */
+static bool is_same_dir(int a, int b)
+{
+	struct stat first, second;
+
+	return a >= 0 && fstat(a, &first) == 0 && fstat(b, &second) == 0 && is_same(&first, &second);
+}
+
+/*
+ * Of several venvs on the way the last counts: what lies before it may be writable to a box, which could lay a manifest
+ * of its own beside the user's bin/tool -> .venv/bin/tool.
+ */
+static int look(const struct place *p, struct found *x)
+{
+	cleanup_free char *venv = NULL;
+	bool boxed = has_file(p->dir_fd, "../" VB_STATE "/" VB_MANIFEST);
+
+	if ((!boxed && !has_file(p->dir_fd, "../pyvenv.cfg")) || is_same_dir(x->bin_fd, p->dir_fd))
+		return 0;
+	venv = venv_of(p->dir_fd);
+	if (venv == NULL)
+		return 0;
+	if (!boxed) {
+		free(x->plain);
+		x->plain = take_ptr(&venv);
+		return 0;
+	}
+	free(x->name);
+	x->name = strdup(p->name);
+	if (x->bin_fd >= 0)
+		(void) close(x->bin_fd);
+	x->bin_fd = fcntl(p->dir_fd, F_DUPFD_CLOEXEC, 0);
+	return x->name == NULL ? -ENOMEM : x->bin_fd < 0 ? -errno : 0;
+}
+
+/* 1: c has been filled in. 0: no venv. Else -errno with words in f. */
+static int conclude(const struct found *x, struct called *c, struct failure *f)
+{
+	int r;
+
+	if (x->name != NULL) {
+		c->venv_real = venv_of(x->bin_fd);
+		r = c->venv_real == NULL ? -ENOENT : fill(x->name, c, f);
+		return r < 0 ? r : 1;
+	}
+	if (x->plain == NULL)
+		return 0;
+	r = fail_msg(f, ENOENT, NULL, "'%s' has no manifest of venvbox", x->plain);
+	fail_hint(f, "run: venvbox-install %s", x->plain);
+	return r;
+}
+
+/* Follows a proposed path from link to link. It must end at the program that runs: the words of a caller prove nothing. */
 static int try_path(const char *path, struct called *c, struct failure *f)
 {
 	cleanup(place_release) struct place p = { .dir_fd = -1 };
+	cleanup(found_release) struct found x = { .bin_fd = -1 };
 	struct stat ours, theirs;
 	bool more;
 	int r = 0;
@@ -200,11 +247,10 @@ static int try_path(const char *path, struct called *c, struct failure *f)
 		return 0;
 	more = place_open(&p, strdup(path));
 	for (int links = 0; r == 0 && more && links <= MAX_LINKS; links++) {
-		r = try_place(&p, c, f);
-		if (r == 0)
-			more = follow(&p);
+		r = look(&p, &x);
+		more = follow(&p);
 	}
-	return r;
+	return r < 0 ? r : conclude(&x, c, f);
 }
 
 /* As execvp(3) searches. The first program of that name, or none: a later one may be of another venv. */

@@ -27,7 +27,8 @@ void called_release(struct called *c);
 /*
  * Tries in this order, until one names a command of a boxed venv and leads to our own program:
  * execfn (what execve(2) was given, getauxval(AT_EXECFN)), argv[0] as a path, argv[0] looked up in path_env (may
- * be NULL). A name that is a link is followed link by link, so that ~/bin/tool -> .venv/bin/tool is served.
+ * be NULL). A name that is a link is followed link by link, so that ~/bin/tool -> .venv/bin/tool is served; of several venvs
+ * on the way the last one counts.
  *
  * argv0 is the caller's argv[0] where plain Python would find itself by it inside the box too, else program. So
  * sys.executable is what it is in a plain venv, but for a venv called through a link to a directory:
