@@ -2,15 +2,15 @@
 # A unit test is one line here: its name, in the list; its source is tests/unit/NAME.c.
 if HAVE_CMOCKA
 UNIT_TESTS = \
-	tests/unit/test_etc \
-	tests/unit/test_publish \
 	tests/unit/test_appeared \
+	tests/unit/test_args \
 	tests/unit/test_buf \
 	tests/unit/test_bwrapopt \
 	tests/unit/test_called \
 	tests/unit/test_calls \
 	tests/unit/test_conf \
 	tests/unit/test_credit \
+	tests/unit/test_etc \
 	tests/unit/test_failure \
 	tests/unit/test_fd \
 	tests/unit/test_filter \
@@ -23,10 +23,13 @@ UNIT_TESTS = \
 	tests/unit/test_log \
 	tests/unit/test_manifest \
 	tests/unit/test_mask \
+	tests/unit/test_mounts \
 	tests/unit/test_path \
 	tests/unit/test_piphint \
 	tests/unit/test_plan \
 	tests/unit/test_policy \
+	tests/unit/test_project \
+	tests/unit/test_publish \
 	tests/unit/test_relay \
 	tests/unit/test_rmtree \
 	tests/unit/test_seal \
