@@ -38,6 +38,7 @@ void policy_job(const struct called *called, int argc, char *const argv[], const
 	cleanup_free char *bin = NULL;
 
 	memset(job, 0, sizeof(*job));
+	job->cwd = cwd;
 	if (called->is_interpreter) {
 		job->kind = JOB_PYTHON;
 		pycmd_parse(argc, argv, &job->cmd);
@@ -84,6 +85,20 @@ static int take_capability(struct policy *p, const char *name, bool add, struct 
 	return r < 0 ? r : strv_add(&p->cap_words, name);
 }
 
+/*
+ * Paths are made clean: a relative source would be no path below the project to those who ask what a box can
+ * write, and its links be followed; "/opt/" would be neither "/opt" nor above "/opt/x".
+ */
+static int take_mount(struct policy *p, const struct bwrapopt *opt, char *const *args, const char *cwd)
+{
+	int r = strv_add(&p->user_mounts, opt->name);
+
+	for (int i = 0; r == 0 && i < (int) opt->arity; i++)
+		r = i == opt->src || i == opt->dest ? strv_take(&p->user_mounts, path_clean(i == opt->src && cwd ? cwd : "/", args[i]))
+						    : strv_add(&p->user_mounts, args[i]);
+	return r;
+}
+
 /* The network is a setting of ours and an option of bwrap's; the later word wins. */
 static bool take_network(struct policy *p, const char *name)
 {
@@ -97,14 +112,15 @@ static bool take_network(struct policy *p, const char *name)
 }
 
 /* One option and its arguments, words[at ...]. */
-static int take_option(struct policy *p, const struct bwrapopt *opt, const struct strv *words, size_t at, struct failure *f)
+static int take_option(struct policy *p, const struct bwrapopt *opt, const struct strv *words, size_t at, const char *cwd,
+		       struct failure *f)
 {
 	char *const *args = words->v + at + 1;
 	int r;
 
 	switch (opt->act) {
 	case BWRAPOPT_BIND:
-		return add_words(&p->user_mounts, words, at, opt->arity + 1);
+		return take_mount(p, opt, args, cwd);
 	case BWRAPOPT_PASS:
 		return take_network(p, opt->name) ? 0 : add_words(&p->user_options, words, at, opt->arity + 1);
 	case BWRAPOPT_SETENV:
@@ -132,7 +148,7 @@ static int take_option(struct policy *p, const struct bwrapopt *opt, const struc
 	return fail_msg(f, EINVAL, NULL, "bubblewrap option '%s' cannot be used here", opt->name);
 }
 
-static int take_options(struct policy *p, const struct strv *words, struct failure *f)
+static int take_options(struct policy *p, const struct strv *words, const char *cwd, struct failure *f)
 {
 	int r = bwrapopt_check(words, f);
 
@@ -141,20 +157,20 @@ static int take_options(struct policy *p, const struct strv *words, struct failu
 
 		if (opt == NULL)
 			return -EINVAL;
-		r = take_option(p, opt, words, i, f);
+		r = take_option(p, opt, words, i, cwd, f);
 		i += opt->arity + 1;
 	}
 	return r;
 }
 
-static int take_bwrap_args(struct policy *p, const char *text, struct failure *f)
+static int take_bwrap_args(struct policy *p, const char *text, const char *cwd, struct failure *f)
 {
 	cleanup_strv struct strv words = { 0 };
 	int r = bwrapopt_split(text, &words);
 
 	if (r < 0)
 		return r;
-	r = take_options(p, &words, f);
+	r = take_options(p, &words, cwd, f);
 	if (r == -EINVAL)
 		fail_hint(f, "it comes from the environment variable BWRAP_ARGS");
 	return r;
@@ -176,8 +192,8 @@ int policy_make(const struct job *job, const struct manifest *m, const struct co
 	p->network_unshared = c->network == NETWORK_NONE;
 	p->user_pip_cache = pip_cache != NULL && *pip_cache != '\0';
 	p->allow_calls = strv_getenv(env, "SANDBOX_SECCOMP_ALLOW");
-	r = take_options(p, &c->bwrap, f);
+	r = take_options(p, &c->bwrap, job->cwd, f);
 	if (r == 0 && bwrap_args != NULL)
-		r = take_bwrap_args(p, bwrap_args, f);
+		r = take_bwrap_args(p, bwrap_args, job->cwd, f);
 	return r;
 }

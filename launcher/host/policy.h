@@ -28,6 +28,7 @@ struct job {
 	bool pip_run;
 	bool verbose;
 	struct pycmd cmd; /* JOB_PYTHON; target points into argv */
+	const char *cwd;  /* borrowed: relative paths of the user's options begin here; NULL: at the root */
 };
 
 /* A protected name at the project root (design.md, Mounts). */
@@ -46,7 +47,7 @@ struct policy {
 	bool network_unshared;
 	bool user_pip_cache;     /* SANDBOX_USE_PIP_CACHE */
 	const char *allow_calls; /* SANDBOX_SECCOMP_ALLOW as it stands in the environment; NULL: the filter of the venv */
-	struct strv user_mounts; /* the user's options that change the file system, in order, as words */
+	struct strv user_mounts; /* the user's options that change the file system, in order, as words; paths are clean */
 	struct strv user_options;/* the user's options that go to bwrap unchanged */
 	struct strv env;         /* "NAME=value" of --setenv; "NAME" alone: --unsetenv. In order. */
 	bool clear_env;          /* --clearenv */

@@ -139,6 +139,21 @@ static void test_a_run_adds_to_the_venvs_options(void **state)
 	assert_string_equal(x->p.user_mounts.v[3], "/b");
 }
 
+/* `--ro-bind data /data` in the project, where code in a box made data a link to the keys. */
+static void test_paths_of_options_are_made_clean(void **state)
+{
+	static const char *const wanted[] = {
+		"--ro-bind", "/srv/p/data", "/data", "--bind", "/opt/x", "/opt/x", "--tmpfs", "/srv/q", "--symlink", "../up/", "/a/b",
+	};
+	struct made *x = *state;
+
+	x->job.cwd = "/srv/p";
+	assert_int_equal(make(x, "--ro-bind ./data /data/ --bind /opt//x/ //opt/x/ --tmpfs /srv/q/ --symlink ../up/ /a/b/"), 0);
+	assert_int_equal(x->p.user_mounts.n, sizeof(wanted) / sizeof(wanted[0]));
+	for (size_t i = 0; i < x->p.user_mounts.n; i++)
+		assert_string_equal(x->p.user_mounts.v[i], wanted[i]);
+}
+
 static void test_pip_sees_the_system(void **state)
 {
 	struct made *x = *state;
@@ -204,6 +219,7 @@ int main(void)
 		TEST(test_the_later_word_on_the_network_wins),
 		TEST(test_capabilities_are_kept_by_name),
 		TEST(test_a_run_adds_to_the_venvs_options),
+		TEST(test_paths_of_options_are_made_clean),
 		TEST(test_pip_sees_the_system),
 		TEST(test_an_empty_list_of_calls_is_not_no_list),
 		cmocka_unit_test(test_jobs),
