@@ -128,6 +128,7 @@ static const struct {
 	{ { "Creating new namespace failed", "" }, explain_namespaces },
 	{ { "setting up uid map", "" }, explain_namespaces }, /* Ubuntu 24.04 lets bwrap make one without rights in it */
 	{ { "setting up gid map", "" }, explain_namespaces },
+	{ { "unshare user ns", "" }, explain_namespaces }, /* the second one, for --disable-userns */
 	{ { "max_user_namespaces", "" }, explain_namespaces },
 	{ { "loopback", "Operation not permitted" }, explain_namespaces },
 	{ { "Can't mount proc", "" }, explain_proc },

@@ -352,6 +352,43 @@ def test_remove_without_a_manifest(lab, who):
     refuses(lab, who, plain, "manifest", args=["--remove"])
 
 
+# --- hosts that cannot make a box ------------------------------------------------------------------------
+
+def elsewhere(who, script, lab, plain, proc=False):
+    """As root of a user namespace of its own, where the script can make the host worse than it is."""
+    flags = "-Urmpf" if proc else "-Urm"
+    more = ["--mount-proc"] if proc else []
+    return who.run(["unshare", flags, *more, "sh", "-ec", script + '; exec "$@"', "sh", lab.installer, plain.venv], cwd=plain.project)
+
+
+@pytest.mark.parametrize("script,word,hint", [
+    ("echo 0 > /proc/sys/user/max_user_namespaces", "user.max_user_namespaces is 0", "sysctl -w user.max_user_namespaces="),
+    ("mount --bind /dev/null /usr/bin/bwrap", "is not a program", "install bubblewrap"),
+    ("cp /usr/bin/bwrap b; chmod 4755 b; mount --bind b /usr/bin/bwrap", "setuid", "chmod u-s"),
+    ("printf '#!/bin/sh\\necho bwrap: Unknown option --bind-fd >&2; exit 1\\n' > b; chmod 755 b; mount --bind b /usr/bin/bwrap", "--bind-fd", "install bubblewrap"),
+    ("printf '#!/bin/sh\\nexit 0\\n' > b; chmod 755 b; mount --bind b /usr/bin/bwrap", "status 0", "whether a box"),
+    ("cp /usr/bin/bwrap b; chmod 644 b; mount --bind b /usr/bin/bwrap", "cannot execute", "install bubblewrap"),
+])
+def test_host_that_cannot(lab, who, script, word, hint):
+    plain = lab.plain(who)
+    before = snapshot(plain.venv)
+    assert hint in refused(elsewhere(who, script, lab, plain), word)
+    assert snapshot(plain.venv) == before
+
+
+def test_proc_that_cannot_be_mounted(lab, who):
+    """The kernel lets a namespace mount /proc only where all of the old one can be seen."""
+    plain = lab.plain(who)
+    refused(elsewhere(who, "mount -t tmpfs x /proc/bus", lab, plain, proc=True), "/proc cannot be mounted")
+    assert not os.path.exists(plain.state())
+
+
+def test_kernel_without_seccomp(lab, who):
+    plain = lab.plain(who)
+    refused(who.run([STRACE, "-qqo", "/dev/null", "-e", "trace=prctl", "-e", "inject=prctl:error=EINVAL", lab.installer, plain.venv]), "seccomp")
+    assert not os.path.exists(plain.state())
+
+
 # --- no room, no rights, no company -------------------------------------------------------------------
 
 def test_two_at_once(lab, who):
