@@ -10,6 +10,8 @@ UNIT_TESTS = \
 	tests/unit/test_calls \
 	tests/unit/test_conf \
 	tests/unit/test_credit \
+	tests/unit/test_dotenv \
+	tests/unit/test_env \
 	tests/unit/test_etc \
 	tests/unit/test_failure \
 	tests/unit/test_fd \
@@ -30,9 +32,11 @@ UNIT_TESTS = \
 	tests/unit/test_policy \
 	tests/unit/test_project \
 	tests/unit/test_publish \
+	tests/unit/test_pycmd \
 	tests/unit/test_relay \
 	tests/unit/test_rmtree \
 	tests/unit/test_seal \
+	tests/unit/test_secret \
 	tests/unit/test_signal_relay \
 	tests/unit/test_signals \
 	tests/unit/test_sources \
@@ -50,6 +54,8 @@ tests_unit_test_seal_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syscall
 
 # It starts itself with AT_SECURE set.
 tests_unit_test_called_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getauxval
+# It takes over nanosleep(2): a wait for a lock has an end.
+tests_unit_test_mask_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=nanosleep
 
 # They play bwrap and PID 1 themselves.
 FAKE_BOX = tests/unit/fakebox.c tests/unit/fakebox.h tests/unit/launched.c tests/unit/launched.h

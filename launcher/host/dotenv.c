@@ -128,12 +128,13 @@ static bool read_quoted(struct scan *s, struct buf *value)
 	char quote = *s->at++;
 
 	while (s->at < s->end && *s->at != quote) {
-		char c = *s->at++;
+		bool escaped = *s->at == '\\' && quote == '"' && s->at + 1 < s->end;
+		char c = escaped ? *++s->at : *s->at;
 
-		if (c == '\n')
-			s->line++;
-		if (c == '\\' && quote == '"' && s->at < s->end)
-			add_escaped(value, *s->at++);
+		s->at++;
+		s->line += c == '\n';
+		if (escaped)
+			add_escaped(value, c);
 		else
 			buf_putc(value, c);
 	}
