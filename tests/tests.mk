@@ -54,6 +54,7 @@ tests_unit_test_seal_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syscall
 
 # It starts itself with AT_SECURE set.
 tests_unit_test_called_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getauxval
+
 # It takes over nanosleep(2): a wait for a lock has an end.
 tests_unit_test_mask_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=nanosleep
 

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "common/fd.h"
 #include "common/keyfile.h"
@@ -12,6 +13,7 @@
 #include "host/policy.h"
 
 #define JOURNAL_LIMIT (64 * 1024)
+#define JOURNAL_TRIES 1000
 
 /* Bytes of the lock file: who runs (shared), and who changes the journal (exclusive, for moments). */
 enum lock_byte {
@@ -27,6 +29,34 @@ static int lock(int fd, enum lock_byte byte, short type, bool wait)
 		if (errno != EINTR)
 			return -errno;
 	return 0;
+}
+
+/*
+ * Held for moments. A box cannot take a write lock, but it can read the file, and a read lock of its would keep
+ * us here for as long as it likes: the wait has an end.
+ */
+static int lock_journal(int fd)
+{
+	const struct timespec pause = { .tv_nsec = 5 * 1000 * 1000 };
+	int r = lock(fd, LOCK_JOURNAL, F_WRLCK, false);
+
+	for (int i = 0; i < JOURNAL_TRIES && (r == -EAGAIN || r == -EACCES); i++) {
+		(void) nanosleep(&pause, NULL);
+		r = lock(fd, LOCK_JOURNAL, F_WRLCK, false);
+	}
+	return r;
+}
+
+/*
+ * Another venv of the same project does not share our lock file, but it mounts over what we made, and
+ * rmdir(2) or unlink(2) would take its mount away, mount_namespaces(7). Who runs holds a read lock on the directory itself: nobody
+ * can take a write lock there, so we only ask.
+ */
+static bool project_is_used(int project_lock)
+{
+	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LOCK_RUNNING, .l_len = 1 };
+
+	return fcntl(project_lock, F_OFD_GETLK, &fl) < 0 || fl.l_type != F_UNLCK;
 }
 
 /* --- the journal --------------------------------------------------------- */
@@ -67,7 +97,7 @@ static int journal_row(void *ctx, const char *key, const struct strv *fields)
 	return 0;
 }
 
-/* A journal that cannot be read is an empty one: then what was made is left, and protected as if it had always been there. */
+/* Read up to a line that is torn. What is not in it is left, and protected as if it had always been there. */
 static void journal_read(int state_fd, struct journal *j)
 {
 	cleanup_buf struct buf text = { 0 };
@@ -76,24 +106,28 @@ static void journal_read(int state_fd, struct journal *j)
 	j->n = 0;
 	if (fd_read_file(state_fd, VB_MASKS, JOURNAL_LIMIT, &text) < 0)
 		return;
-	if (keyfile_parse(text.data, text.len, journal_row, j, &line) < 0)
-		journal_release(j);
+	(void) !keyfile_parse(text.data, text.len, journal_row, j, &line);
 }
 
-/* One write(2) of a line, without fsync: after a power loss no box runs, and the name left is empty. */
+/* Without fsync: after a power loss no box runs, and the name left is empty. A line that does not fit the disk is taken back. */
 static int journal_append(int state_fd, const char *name, bool is_dir, const struct stat *st)
 {
 	cleanup_fd int fd = openat(state_fd, VB_MASKS, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	cleanup_buf struct buf line = { 0 };
 	char dev[24], ino[24];
 	const char *const fields[] = { name, is_dir ? "dir" : "file", dev, ino };
+	struct stat before;
+	int r;
 
-	if (fd < 0)
+	if (fd < 0 || fstat(fd, &before) < 0)
 		return -errno;
 	(void) snprintf(dev, sizeof(dev), "%" PRIu64, (uint64_t) st->st_dev);
 	(void) snprintf(ino, sizeof(ino), "%" PRIu64, (uint64_t) st->st_ino);
 	keyfile_put(&line, "mask", fields, 4);
-	return line.failed ? -ENOMEM : fd_write_all(fd, line.data, line.len);
+	r = line.failed ? -ENOMEM : fd_write_all(fd, line.data, line.len);
+	if (r < 0)
+		(void) !ftruncate(fd, before.st_size);
+	return r;
 }
 
 static const struct entry *journal_find(const struct journal *j, const char *name, const struct stat *st)
@@ -119,15 +153,16 @@ static void remove_made(int project_fd, const struct entry *e)
 		(void) unlinkat(project_fd, e->name, 0);
 }
 
-static void clear_made(int state_fd, int project_fd)
+static void clear_made(const struct masks *m)
 {
 	struct journal j;
 
-	journal_read(state_fd, &j);
+	if (project_is_used(m->project_lock))
+		return;
+	journal_read(m->state_fd, &j);
 	for (size_t i = 0; i < j.n; i++)
-		remove_made(project_fd, &j.v[i]);
-	if (j.n > 0)
-		(void) unlinkat(state_fd, VB_MASKS, 0);
+		remove_made(m->project_fd, &j.v[i]);
+	(void) unlinkat(m->state_fd, VB_MASKS, 0);
 	journal_release(&j);
 }
 
@@ -135,26 +170,48 @@ static void clear_made(int state_fd, int project_fd)
 
 static int make(const struct masks *m, const struct mask *mask)
 {
+	cleanup_fd int fd = -1;
+
+	if (mask->is_dir)
+		return mkdirat(m->project_fd, mask->name, 0755) < 0 ? -errno : 0;
+	fd = openat(m->project_fd, mask->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
+	return fd < 0 ? -errno : 0;
+}
+
+/* What is not in the journal nobody would take away. */
+static int note(const struct masks *m, const struct mask *mask)
+{
 	struct stat st;
+	int r;
 
-	if (mask->is_dir) {
-		if (mkdirat(m->project_fd, mask->name, 0755) < 0)
-			return -errno;
-	} else {
-		cleanup_fd int fd = openat(m->project_fd, mask->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
-
-		if (fd < 0)
-			return -errno;
-	}
 	if (fstatat(m->project_fd, mask->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
-	return journal_append(m->state_fd, mask->name, mask->is_dir, &st);
+	r = journal_append(m->state_fd, mask->name, mask->is_dir, &st);
+	if (r < 0)
+		(void) unlinkat(m->project_fd, mask->name, mask->is_dir ? AT_REMOVEDIR : 0);
+	return r;
+}
+
+static int cover_absent(const struct masks *m, struct mask *mask, const char *project, struct failure *f)
+{
+	int r = make(m, mask);
+
+	/* A project that we cannot write is one in which the box, with the same rights, cannot make the name either. */
+	if (r == -EROFS || r == -EACCES || r == -EPERM) {
+		mask->state = MASK_NOTHING;
+		return 0;
+	}
+	if (r == -EEXIST)
+		return r;
+	if (r == 0)
+		r = note(m, mask);
+	return r < 0 ? fail_errno(f, -r, "the name is masked while a box runs; see venvbox.conf(5), unprotect",
+				  "cannot make '%s/%s'", project, mask->name) : 0;
 }
 
 static int look(struct masks *m, struct mask *mask, const struct journal *j, const char *project, bool look_only, struct failure *f)
 {
 	struct stat st;
-	int r;
 
 	if (fstatat(m->project_fd, mask->name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
 		if (S_ISLNK(st.st_mode))
@@ -166,14 +223,7 @@ static int look(struct masks *m, struct mask *mask, const struct journal *j, con
 	if (errno != ENOENT)
 		return fail_errno(f, errno, NULL, "cannot look at '%s/%s'", project, mask->name);
 	mask->state = MASK_ABSENT;
-	r = look_only ? 0 : make(m, mask);
-	/* A project that we cannot write is one in which the box, with the same rights, cannot make the name either. */
-	if (r == -EROFS || r == -EACCES || r == -EPERM)
-		mask->state = MASK_NOTHING;
-	else if (r < 0)
-		return fail_errno(f, -r, "the name is masked while a box runs; see venvbox.conf(5), unprotect",
-				  "cannot make '%s/%s'", project, mask->name);
-	return 0;
+	return look_only ? 0 : cover_absent(m, mask, project, f);
 }
 
 static int begin_locked(struct masks *m, const char *project, const struct protected_name *names,
@@ -184,9 +234,11 @@ static int begin_locked(struct masks *m, const char *project, const struct prote
 
 	/* Nobody runs: what the journal names was left by a launcher that was killed. */
 	if (!look_only && lock(m->lock_fd, LOCK_RUNNING, F_WRLCK, false) == 0)
-		clear_made(m->state_fd, m->project_fd);
+		clear_made(m);
 	if (!look_only)
 		r = lock(m->lock_fd, LOCK_RUNNING, F_RDLCK, true);
+	if (!look_only && r == 0)
+		r = lock(m->project_lock, LOCK_RUNNING, F_RDLCK, true);
 	if (r < 0)
 		return fail_errno(f, -r, NULL, "cannot lock the state of the venv");
 	journal_read(m->state_fd, &j);
@@ -198,10 +250,35 @@ static int begin_locked(struct masks *m, const char *project, const struct prote
 		mask->name = names->name;
 		mask->is_dir = names->is_dir;
 		r = look(m, mask, &j, project, look_only, f);
+		if (r == -EEXIST) /* another venv of the project was faster */
+			r = look(m, mask, &j, project, look_only, f);
 		m->n++;
 	}
 	journal_release(&j);
 	return r;
+}
+
+static int open_locks(struct masks *m, struct failure *f)
+{
+	int r;
+
+	m->lock_fd = openat(m->state_fd, VB_LOCK, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (m->lock_fd < 0)
+		return fail_errno(f, errno, "run venvbox-install on this venv again", "cannot open the lock of the venv");
+	m->project_lock = openat(m->project_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (m->project_lock < 0)
+		return fail_errno(f, errno, "the box needs a project that you can read", "cannot open the project for a lock");
+	r = lock_journal(m->lock_fd);
+	return r < 0 ? fail_errno(f, -r, "code in a box of this venv may hold it: end what runs there", "cannot lock the journal of the venv") : 0;
+}
+
+static void close_locks(struct masks *m)
+{
+	/* The journal's lock goes last: the next to end must not find us in the project. */
+	if (m->project_lock >= 0)
+		(void) close(take_fd(&m->project_lock));
+	if (m->lock_fd >= 0)
+		(void) close(take_fd(&m->lock_fd));
 }
 
 int masks_begin(struct masks *m, int state_fd, int project_fd, const char *project,
@@ -209,17 +286,11 @@ int masks_begin(struct masks *m, int state_fd, int project_fd, const char *proje
 {
 	int r;
 
-	memset(m, 0, sizeof(*m));
-	m->lock_fd = -1;
-	m->state_fd = state_fd;
-	m->project_fd = project_fd;
-	if (!look_only) {
-		m->lock_fd = openat(state_fd, VB_LOCK, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-		if (m->lock_fd < 0)
-			return fail_errno(f, errno, "run venvbox-install on this venv again", "cannot open the lock of the venv");
-		r = lock(m->lock_fd, LOCK_JOURNAL, F_WRLCK, true);
-		if (r < 0)
-			return fail_errno(f, -r, NULL, "cannot lock the journal of the venv");
+	*m = (struct masks) { .lock_fd = -1, .project_lock = -1, .state_fd = state_fd, .project_fd = project_fd };
+	r = look_only ? 0 : open_locks(m, f);
+	if (r < 0) {
+		close_locks(m);
+		return r;
 	}
 	r = begin_locked(m, project, names, skip, look_only, f);
 	if (!look_only)
@@ -233,7 +304,7 @@ void masks_end(struct masks *m)
 {
 	if (m->lock_fd < 0)
 		return;
-	if (lock(m->lock_fd, LOCK_JOURNAL, F_WRLCK, true) == 0 && lock(m->lock_fd, LOCK_RUNNING, F_WRLCK, false) == 0)
-		clear_made(m->state_fd, m->project_fd);
-	(void) close(take_fd(&m->lock_fd)); /* lets both locks go */
+	if (lock_journal(m->lock_fd) == 0 && lock(m->lock_fd, LOCK_RUNNING, F_WRLCK, false) == 0)
+		clear_made(m);
+	close_locks(m);
 }

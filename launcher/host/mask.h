@@ -9,7 +9,7 @@
  * venv. Who runs is known by a read lock on .venv/venvbox/lock (fcntl(2), open file
  * description locks; a box sees the file read-only and cannot take a write lock on it).
  * What was made is in a journal beside it, with inode: only that is removed, and
- * only while it is empty.
+ * only while it is empty, and while no other venv of the project runs a box, which may have mounted over it.
  */
 #ifndef VB_MASK_H
 #define VB_MASK_H
@@ -38,6 +38,7 @@ struct masks {
 	struct mask v[MASKS_MAX];
 	size_t n;
 	int lock_fd;    /* owned; holds the read lock */
+	int project_lock; /* owned while lock_fd is; the same for other venvs of the project */
 	int state_fd;   /* borrowed */
 	int project_fd; /* borrowed */
 };

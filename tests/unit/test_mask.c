@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "common/fd.h"
 #include "common/names.h"
@@ -14,6 +15,16 @@
 #include "scratch.h"
 
 #include <cmocka.h> /* last: its fail_msg() is a macro */
+
+int __wrap_nanosleep(const struct timespec *time, struct timespec *left);
+
+/* Waits are not for tests. */
+int __wrap_nanosleep(const struct timespec *time, struct timespec *left)
+{
+	(void) time;
+	(void) left;
+	return 0;
+}
 
 struct place {
 	char dir[32];
@@ -133,6 +144,7 @@ static void test_what_a_killed_launcher_left_is_cleared(void **state)
 
 	assert_int_equal(begin(p, &m, &none, false, NULL), 0);
 	(void) close(take_fd(&m.lock_fd)); /* as SIGKILL does */
+	(void) close(take_fd(&m.project_lock));
 	assert_true(there(p, ".git"));
 	assert_int_equal(strv_add(&skip, ".git"), 0);
 	assert_int_equal(begin(p, &m, &skip, false, NULL), 0);
@@ -199,6 +211,88 @@ static void test_unprotected_names_are_left_alone(void **state)
 	strv_release(&skip);
 }
 
+/* Somebody else's lock for reading, which needs no right to write. */
+static int read_lock(int dirfd, const char *name, off_t byte)
+{
+	struct flock fl = { .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1 };
+	int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(fcntl(fd, F_OFD_SETLK, &fl), 0);
+	return fd;
+}
+
+/* What one launcher of a project takes away may hold the mount of another: two venvs have two lock files. */
+static void test_another_venv_of_the_project_keeps_the_names(void **state)
+{
+	struct place *p = *state;
+	struct masks m, other;
+	struct strv none = { 0 };
+	int fd, state_fd;
+
+	assert_int_equal(mkdirat(p->project_fd, "state2", 0700), 0);
+	state_fd = openat(p->project_fd, "state2", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = openat(state_fd, VB_LOCK, O_CREAT | O_WRONLY, 0600);
+	(void) close(fd);
+	assert_int_equal(begin(p, &m, &none, false, NULL), 0);
+	assert_int_equal(masks_begin(&other, state_fd, p->project_fd, p->dir, policy_protected, &none, false, NULL), 0);
+	assert_int_equal(state_of(&other, ".git"), MASK_PRESENT);
+	masks_end(&m);
+	assert_true(there(p, ".git") && there(p, ".env"));
+	/* Nor does the next run of the first. */
+	assert_int_equal(begin(p, &m, &none, false, NULL), 0);
+	assert_int_equal(state_of(&m, ".git"), MASK_ABSENT);
+	masks_end(&other);
+	masks_end(&m);
+	assert_false(there(p, ".git") || there(p, ".env"));
+	(void) close(state_fd);
+}
+
+static void test_a_lock_that_a_box_can_take_does_not_hold_us(void **state)
+{
+	struct place *p = *state;
+	struct masks m;
+	struct strv none = { 0 };
+	struct failure f = { 0 };
+	int fd = read_lock(p->state_fd, VB_LOCK, 1);
+
+	assert_int_equal(begin(p, &m, &none, false, &f), -EAGAIN);
+	assert_non_null(f.hint);
+	failure_release(&f);
+	(void) close(fd);
+	assert_int_equal(begin(p, &m, &none, false, NULL), 0);
+	fd = read_lock(p->state_fd, VB_LOCK, 1);
+	masks_end(&m);
+	(void) close(fd);
+}
+
+static void test_what_cannot_be_noted_is_not_left(void **state)
+{
+	struct place *p = *state;
+	struct masks m;
+	struct strv none = { 0 };
+
+	assert_int_equal(mkdirat(p->state_fd, VB_MASKS, 0700), 0);
+	assert_int_equal(begin(p, &m, &none, false, NULL), -EISDIR);
+	assert_false(there(p, ".git"));
+}
+
+static void test_a_torn_journal_is_not_for_ever(void **state)
+{
+	static const char torn[] = "mask=.git\tdir\t1";
+	struct place *p = *state;
+	struct masks m;
+	struct strv none = { 0 };
+	int fd = openat(p->state_fd, VB_MASKS, O_CREAT | O_WRONLY, 0600);
+
+	assert_int_equal(write(fd, torn, strlen(torn)), strlen(torn));
+	(void) close(fd);
+	assert_int_equal(begin(p, &m, &none, false, NULL), 0);
+	masks_end(&m);
+	assert_false(there(p, ".git") || there(p, ".envrc"));
+	assert_int_equal(faccessat(p->state_fd, VB_MASKS, F_OK, 0), -1);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -213,6 +307,10 @@ int main(void)
 		TEST(test_another_file_of_the_name_is_kept),
 		TEST(test_looking_changes_nothing),
 		TEST(test_unprotected_names_are_left_alone),
+		TEST(test_another_venv_of_the_project_keeps_the_names),
+		TEST(test_a_lock_that_a_box_can_take_does_not_hold_us),
+		TEST(test_what_cannot_be_noted_is_not_left),
+		TEST(test_a_torn_journal_is_not_for_ever),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
