@@ -96,6 +96,10 @@ static int compile(const char *libexec, const char *allow, struct failure *f)
 	cleanup_buf struct buf words = { 0 };
 	int r = helper_argv(libexec, allow, &argv);
 
+	/* Only what is really empty lifts the filter: a list of blanks is a mistake, and would lift it too. */
+	if (r == 0 && *allow != '\0' && argv.n == 1)
+		return fail_msg(f, EINVAL, "name the calls, or set it to nothing to allow nearly all",
+				"SANDBOX_SECCOMP_ALLOW holds only blanks");
 	if (r == 0)
 		r = run_helper(strv_argv(&argv), &program, &words);
 	if (r == -ENOEXEC)

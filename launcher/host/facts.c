@@ -238,6 +238,19 @@ static int gather_script(const struct job *job, struct facts *x)
 	return path == NULL ? -ENOMEM : inputs_add(&x->inputs, path);
 }
 
+/* In the box's own cache, which boxes write: nothing there is followed. */
+static int make_cache_mount_point(const struct policy *p, struct failure *f)
+{
+	cleanup_free char *cache = path_join(p->manifest->venv, VB_CACHE);
+	cleanup_fd int fd = cache ? fd_open_nofollow(cache, O_RDONLY | O_DIRECTORY) : -ENOMEM;
+
+	if (fd < 0)
+		return fail_errno(f, -fd, NULL, "cannot open '%s'", cache ? cache : VB_CACHE);
+	if (mkdirat(fd, "pip", 0700) < 0 && errno != EEXIST)
+		return fail_errno(f, errno, "unset SANDBOX_USE_PIP_CACHE", "cannot make '%s/pip'", cache);
+	return 0;
+}
+
 static int gather_user_cache(const struct policy *p, const char *home, struct facts *x, struct failure *f)
 {
 	cleanup_free char *cache = NULL;
@@ -250,7 +263,7 @@ static int gather_user_cache(const struct policy *p, const char *home, struct fa
 		return -ENOMEM;
 	if ((mkdir(cache, 0700) < 0 && errno != EEXIST) || (mkdir(x->user_cache, 0700) < 0 && errno != EEXIST))
 		return fail_errno(f, errno, "unset SANDBOX_USE_PIP_CACHE, or make the directory", "cannot make '%s'", x->user_cache);
-	return 0;
+	return p->pip_run ? 0 : make_cache_mount_point(p, f);
 }
 
 int facts_gather(const struct policy *p, const struct job *job, char *const argv[], const struct strv *env,
@@ -263,6 +276,9 @@ int facts_gather(const struct policy *p, const struct job *job, char *const argv
 	memset(x, 0, sizeof(*x));
 	x->masks.lock_fd = -1;
 	x->is_root = getuid() == 0;
+	x->user = strv_getenv(env, "LOGNAME");
+	if (x->user == NULL)
+		x->user = strv_getenv(env, "USER");
 	x->own_etc = p->manifest->uid == getuid();
 	x->cwd = strdup(cwd);
 	x->inputs = (struct inputs) { .visible = &x->visible, .home = home, .project = p->manifest->project };

@@ -18,6 +18,7 @@
 struct facts {
 	char *cwd;            /* clean; where the payload starts */
 	bool is_root;         /* uid 0: the kernel lets it write /proc/sys whatever its capabilities */
+	const char *user;     /* the login name as the environment has it; for a passwd made for this run */
 	bool own_etc;         /* the passwd and group kept beside the manifest are of this user */
 	struct strv nested;   /* of manifest.nested, those that are there now; below the project */
 	struct strv proc;     /* what of /proc is covered for root, absolute */

@@ -100,6 +100,7 @@ static int add_etc(struct layout *l)
 	cleanup_free char *state = path_join(l->policy->manifest->venv, VB_STATE);
 	cleanup_free char *etc = state ? path_join(state, VB_ETC) : NULL;
 	cleanup_free char *home = path_join(l->policy->manifest->venv, VB_HOME);
+	const char *user = l->facts->user ? l->facts->user : "user";
 
 	if (etc == NULL || home == NULL)
 		return -ENOMEM;
@@ -117,9 +118,9 @@ static int add_etc(struct layout *l)
 		if (l->facts->own_etc)
 			continue;
 		if (i == 0)
-			etc_passwd(&op->data, getuid(), getgid(), "user", home);
+			etc_passwd(&op->data, getuid(), getgid(), user, home);
 		else if (i == 1)
-			etc_group(&op->data, getgid(), "user", NULL, 0);
+			etc_group(&op->data, getgid(), user, NULL, 0);
 		else
 			etc_nsswitch(&op->data);
 		if (op->data.failed)
@@ -161,6 +162,21 @@ static bool is_used(const struct facts *x, const char *dir)
 	return used;
 }
 
+/* Only /dev/shm takes files (multiprocessing needs it); a made-up /dev/sda could fool what looks for one. */
+static int add_dev(struct layout *l)
+{
+	struct op *shm;
+	int r = done(add(l, OP_DEV, NULL, "/dev", "null, zero, full, random, urandom, tty, pts"));
+
+	if (r < 0)
+		return r;
+	shm = add(l, OP_TMPFS, NULL, "/dev/shm", "private shared memory");
+	if (shm == NULL)
+		return -ENOMEM;
+	shm->mode = 01777;
+	return done(add(l, OP_REMOUNT_RO, NULL, "/dev", "no new devices"));
+}
+
 static int add_runtime(struct layout *l, const char *libexec)
 {
 	const struct facts *x = l->facts;
@@ -173,7 +189,7 @@ static int add_runtime(struct layout *l, const char *libexec)
 	if (r == 0 && x->is_root)
 		r = add_hidden_fds(l, libexec);
 	if (r == 0)
-		r = done(add(l, OP_DEV, NULL, "/dev", "null, zero, full, random, urandom, tty, pts, shm"));
+		r = add_dev(l);
 	if (r < 0)
 		return r;
 	/* Builds are large: pip's /tmp is on disk, anybody else's in memory. */
@@ -184,9 +200,7 @@ static int add_runtime(struct layout *l, const char *libexec)
 	op->mode = 01777;
 	op->trust = TRUST_NONE;
 	op->fresh = true;
-	if (is_used(x, "/var/tmp"))
-		return done(add(l, OP_TMPFS, NULL, "/var/tmp", "private /var/tmp"));
-	return done(add(l, OP_SYMLINK, "/tmp", "/var/tmp", "private /tmp"));
+	return is_used(x, "/var/tmp") ? 0 : done(add(l, OP_SYMLINK, "/tmp", "/var/tmp", "private /tmp"));
 }
 
 /* --- project, the user's own, inputs --------------------------------------- */
@@ -252,13 +266,22 @@ static int add_user(struct layout *l, bool above_project)
 	return r;
 }
 
+/* In the root or in a private /tmp: a link can be made there. Elsewhere the host's own link is seen. */
+static bool is_empty_place(const struct plan *p, const char *path)
+{
+	const struct op *cover = plan_find_cover(p, path);
+
+	return cover == NULL || cover->kind == OP_TMPFS || cover->fresh
+		|| (cover->kind == OP_WORDS && strcmp(cover->words.v[0], "--tmpfs") == 0);
+}
+
 static int add_inputs(struct layout *l)
 {
 	const struct inputs *in = &l->facts->inputs;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i + 1 < in->links.n; i += 2)
-		if (plan_find_cover(l->plan, in->links.v[i + 1]) == NULL)
+		if (is_empty_place(l->plan, in->links.v[i + 1]))
 			r = done(add(l, OP_SYMLINK, in->links.v[i], in->links.v[i + 1], "named on the command line"));
 	for (size_t i = 0; r == 0 && i < in->paths.n; i++)
 		r = add_self(l, OP_RO, in->paths.v[i], "named on the command line");
@@ -417,9 +440,8 @@ static int add_userfds(struct layout *l, const struct userfds *fds)
 static int add_cwd(struct layout *l)
 {
 	const char *cwd = l->policy->chdir ? l->policy->chdir : l->facts->cwd;
-	const struct op *cover = plan_find_cover(l->plan, cwd);
 
-	if (strcmp(cwd, "/") == 0 || (cover != NULL && cover->kind != OP_TMPFS && !cover->fresh))
+	if (strcmp(cwd, "/") == 0 || !is_empty_place(l->plan, cwd))
 		return 0;
 	return done(add(l, OP_DIR, NULL, cwd, "the working directory, empty"));
 }

@@ -232,7 +232,19 @@ static void test_what_lies_below_var_tmp_keeps_its_path(void **state)
 	plan_release(&b->plan);
 	assert_int_equal(strv_add(&b->x.visible, "/var/tmp/p"), 0);
 	make(b);
-	assert_int_equal(seen(b, "/var/tmp/p")->kind, OP_TMPFS);
+	assert_null(plan_find_cover(&b->plan, "/var/tmp/p"));
+}
+
+static void test_only_shared_memory_takes_files_in_dev(void **state)
+{
+	struct box *b = *state;
+
+	make(b);
+	assert_int_equal(seen(b, "/dev/shm/x")->kind, OP_TMPFS);
+	for (size_t i = 0; i < b->plan.n; i++)
+		if (b->plan.ops[i].kind == OP_REMOUNT_RO && strcmp(b->plan.ops[i].dest, "/dev") == 0)
+			return;
+	fail();
 }
 
 static void test_the_root_is_remounted_last(void **state)
@@ -288,6 +300,7 @@ int main(void)
 		TEST(test_what_lies_above_the_venv_is_pinned),
 		TEST(test_a_directory_outside_exists),
 		TEST(test_what_lies_below_var_tmp_keeps_its_path),
+		TEST(test_only_shared_memory_takes_files_in_dev),
 		TEST(test_the_root_is_remounted_last),
 		TEST(test_root_gets_nothing_of_the_kernels_or_pid_1s),
 		TEST(test_network_and_capabilities_are_options),
