@@ -61,7 +61,7 @@ int statefile_read(int state_fd, const char *name, struct buf *out, char **path,
 	if (fd < 0 && errno == ELOOP)
 		return fail_msg(f, ELOOP, "remove it and run venvbox-install again", "'%s' is a symbolic link", where);
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return fail_errno(f, errno, NULL, "cannot open '%s'", where);
+		return fail_errno(f, errno, "use the venv as the user who installed it, or make a venv of your own", "cannot open '%s'", where);
 	r = check_owner(&st, where, f);
 	if (r < 0)
 		return r;

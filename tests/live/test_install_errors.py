@@ -152,10 +152,10 @@ def test_base_that_does_not_work(lab, who, base, body, word):
 def test_base_sees_no_environment(lab, who, base):
     plain = based(lab, who, base)
     ran = plain.project + "-env"
-    who.write(base, f"#!/bin/sh\nenv > '{ran}'\nexec {PYTHON} \"$@\"\n", 0o755)
+    who.write(base, f"#!/bin/sh\n(env; echo \"words: $1 $2\") > '{ran}'\nexec {PYTHON} \"$@\"\n", 0o755)
     assert install(lab, who, plain.venv, env={"API_TOKEN": "sesame", "PYTHONPATH": plain.project}).returncode == 0
     said = open(ran, encoding="utf-8").read()
-    assert "sesame" not in said and "PYTHONPATH" not in said
+    assert "sesame" not in said and "PYTHONPATH" not in said and "words: -I -S\n" in said
 
 
 def test_nothing_of_the_venv_is_executed(lab, who):
