@@ -7,6 +7,7 @@ UNIT_TESTS = \
 	tests/unit/test_buf \
 	tests/unit/test_bwrapopt \
 	tests/unit/test_called \
+	tests/unit/test_callfilter \
 	tests/unit/test_calls \
 	tests/unit/test_conf \
 	tests/unit/test_credit \

@@ -2,18 +2,19 @@
 #include "host/callfilter.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "common/fd.h"
 #include "common/names.h"
 #include "common/path.h"
+#include "common/runprog.h"
 #include "common/strv.h"
 
 #define PROGRAM_LIMIT (4096 * 8) /* BPF_MAXINSNS instructions of 8 bytes */
-#define WORDS_LIMIT 4096
+#define LIMIT_MS 10000
 
-static int helper_argv(const char *libexec, const char *allow, struct strv *argv)
+static int helper_argv(const char *libexec, const char *allow, struct strv *argv, struct failure *f)
 {
 	cleanup_free char *copy = strdup(allow);
 	char *rest = copy;
@@ -23,19 +24,13 @@ static int helper_argv(const char *libexec, const char *allow, struct strv *argv
 	if (copy == NULL)
 		return -ENOMEM;
 	r = strv_take(argv, path_join(libexec, VB_FILTER_HELPER));
-	while (r == 0 && (name = strsep(&rest, " \t\n,")) != NULL)
+	while (r == 0 && (name = strsep(&rest, " \t\n,")) != NULL) {
+		if (*name == '-') /* an option of the helper's */
+			return fail_msg(f, EINVAL, "names are as in syscalls(2), separated by blanks",
+					"SANDBOX_SECCOMP_ALLOW: '%s' is no system call", name);
 		r = *name == '\0' ? 0 : strv_add(argv, name);
+	}
 	return r;
-}
-
-/* The child: program on fd 1, words on fd 2, nothing of the caller's environment. */
-static void __attribute__((noreturn)) exec_helper(char **argv, int out, int err)
-{
-	char *const env[] = { NULL };
-
-	if (dup2(out, 1) >= 0 && dup2(err, 2) >= 0)
-		(void) execve(argv[0], argv, env);
-	_exit(VB_EXIT_FAILURE);
 }
 
 /* "venvbox: what\nhint: how\n", as every program of ours says it. */
@@ -56,37 +51,19 @@ static int helper_failed(char *words, struct failure *f)
 	return r;
 }
 
-static int run_helper(char **argv, struct buf *program, struct buf *words)
+/* A caller that ignores SIGCHLD has the kernel reap the helper, and its status is lost. The payload gets back what was set. */
+static int run_helper(char **argv, struct buf *program, struct buf *words, int *status)
 {
-	cleanup_fd int out_r = -1, out_w = -1, err_r = -1, err_w = -1;
-	int out[2], err[2], status, r;
-	pid_t pid;
+	const struct runprog what = { .path = argv[0], .argv = argv, .limit_ms = LIMIT_MS, .limit_bytes = PROGRAM_LIMIT };
+	const struct sigaction normal = { .sa_handler = SIG_DFL };
+	struct sigaction before;
+	int r;
 
-	if (pipe2(out, O_CLOEXEC) < 0)
+	if (sigaction(SIGCHLD, &normal, &before) < 0)
 		return -errno;
-	out_r = out[0];
-	out_w = out[1];
-	if (pipe2(err, O_CLOEXEC) < 0)
-		return -errno;
-	err_r = err[0];
-	err_w = err[1];
-	pid = fork();
-	if (pid < 0)
-		return -errno;
-	if (pid == 0)
-		exec_helper(argv, out_w, err_w);
-	(void) close(take_fd(&out_w));
-	(void) close(take_fd(&err_w));
-	/* The words fit a pipe; the program is read first, to its end. */
-	r = fd_read_all(out_r, PROGRAM_LIMIT, program);
-	if (r == 0)
-		r = fd_read_all(err_r, WORDS_LIMIT, words);
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	if (r < 0)
-		return r;
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -ENOEXEC;
+	r = runprog(&what, program, words, status);
+	(void) sigaction(SIGCHLD, &before, NULL);
+	return r;
 }
 
 static int compile(const char *libexec, const char *allow, struct failure *f)
@@ -94,19 +71,16 @@ static int compile(const char *libexec, const char *allow, struct failure *f)
 	cleanup_strv struct strv argv = { 0 };
 	cleanup_buf struct buf program = { 0 };
 	cleanup_buf struct buf words = { 0 };
-	int r = helper_argv(libexec, allow, &argv);
+	int status, r = helper_argv(libexec, allow, &argv, f);
 
-	/* Only what is really empty lifts the filter: a list of blanks is a mistake, and would lift it too. */
-	if (r == 0 && *allow != '\0' && argv.n == 1)
-		return fail_msg(f, EINVAL, "name the calls, or set it to nothing to allow nearly all",
-				"SANDBOX_SECCOMP_ALLOW holds only blanks");
-	if (r == 0)
-		r = run_helper(strv_argv(&argv), &program, &words);
-	if (r == -ENOEXEC)
+	if (r < 0)
+		return r;
+	r = run_helper(strv_argv(&argv), &program, &words, &status);
+	if (r == 0 && status != 0)
 		return helper_failed(words.data, f);
 	if (r == 0)
 		r = fd_memfd("venvbox-filter", program.data, program.len);
-	return r < 0 ? fail_errno(f, -r, "install venvbox again", "cannot compile SANDBOX_SECCOMP_ALLOW") : r;
+	return r < 0 ? fail_errno(f, -r, "shorten it, or install venvbox again", "cannot compile SANDBOX_SECCOMP_ALLOW") : r;
 }
 
 int callfilter_open(int state_fd, const char *libexec, const char *allow, struct failure *f)
