@@ -104,21 +104,28 @@ static bool is_mapped(const struct probe *p, const char *part)
 	return false;
 }
 
-/* Only a library that is the very interpreter: same version, same build. */
+/* Is the library the very interpreter: same version, same build? */
+static bool is_same_build(const char *library, const char *wanted)
+{
+	char *banner = NULL;
+	bool same = probe_library(library, &banner) == 0 && banner != NULL && strcmp(banner, wanted) == 0;
+
+	free(banner);
+	return same;
+}
+
 static int try_library(const char *dir, const char *name, const struct strv *writable, struct interpreter *i)
 {
 	cleanup_free char *path = dir[0] == '/' && name[0] != '\0' ? path_join(dir, name) : NULL;
 	cleanup_free char *real = path != NULL ? realpath(path, NULL) : NULL;
-	cleanup_free char *banner = NULL;
 
 	if (i->libpython != NULL || real == NULL || strstr(name, ".so") == NULL)
 		return 0;
 	/* Looked at before it is opened: its constructors run then. */
 	if (check_trust(real, "the library of the interpreter", writable, &i->libpython_id, NULL) < 0)
 		return 0;
-	if (probe_library(real, &banner) < 0 || strcmp(banner, i->probe.banner) != 0)
-		return 0;
-	i->libpython = take_ptr(&real);
+	if (is_same_build(real, i->probe.banner))
+		i->libpython = take_ptr(&real);
 	return 0;
 }
 
