@@ -277,22 +277,29 @@ static bool is_archive(const char *path)
 	return false;
 }
 
-/* Cuts the environment marker ("; python_version > '3'") and the extras ("[dev]") off, as pip does: in this order. */
+/* "x[dev,test]" becomes "x". */
+static void cut_extras(char *word)
+{
+	size_t len = strlen(word);
+	char *bracket = len > 0 && word[len - 1] == ']' ? strrchr(word, '[') : NULL;
+
+	if (bracket != NULL && bracket > word)
+		*bracket = '\0';
+}
+
+/* Cuts the environment marker ("; python_version > '3'") and the extras off, as pip does: in this order. */
 static void cut_word(char *word)
 {
 	bool is_vcs;
 	char *marker = strstr(word, file_url(word, &is_vcs) != NULL || strstr(word, "://") != NULL ? "; " : ";");
 	size_t len;
-	char *bracket;
 
 	if (marker != NULL)
 		*marker = '\0';
 	len = strlen(word);
 	while (len > 0 && strchr(" \t", word[len - 1]) != NULL)
 		word[--len] = '\0';
-	bracket = len > 0 && word[len - 1] == ']' ? strrchr(word, '[') : NULL;
-	if (bracket != NULL && bracket > word)
-		*bracket = '\0';
+	cut_extras(word);
 }
 
 /* "name @ URL": the URL. A path may hold an '@' as well. */
@@ -324,6 +331,18 @@ int pipopt_add_word(const char *word, const char *base, struct strv *paths)
 	return add_requirement(word, false, base, paths);
 }
 
+/* pip 26 takes extras after the name of a pylock.toml; before, a name with brackets was the file's own. */
+static int add_list(const char *value, const char *base, struct strv *paths)
+{
+	cleanup_free char *cut = strdup(value);
+	int r = add_link(value, base, paths);
+
+	if (cut == NULL)
+		return -ENOMEM;
+	cut_extras(cut);
+	return r < 0 ? r : add_link(cut, base, paths);
+}
+
 int pipopt_add(const struct pipopt *opt, const char *value, const char *base, struct strv *paths)
 {
 	cleanup_free char *file = NULL;
@@ -335,8 +354,9 @@ int pipopt_add(const struct pipopt *opt, const char *value, const char *base, st
 	case PIPOPT_FILE:
 		return *value == '\0' ? 0 : add_path(base, value, paths);
 	case PIPOPT_LINK:
-	case PIPOPT_LIST:
 		return add_link(value, base, paths);
+	case PIPOPT_LIST:
+		return add_list(value, base, paths);
 	case PIPOPT_SOURCE:
 		return add_requirement(value, true, base, paths);
 	case PIPOPT_GROUP:
