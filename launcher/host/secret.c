@@ -200,7 +200,7 @@ static bool has_password(const char *at)
 	size_t end = strcspn(at + 3, "/?# \t\r\n\"'<>"), colon = strcspn(at + 3, ":");
 	const char *sign = memrchr(at + 3, '@', end);
 
-	return sign != NULL && colon < end && at + 3 + colon + 1 < sign;
+	return sign != NULL && at + 3 + colon + 1 < sign;
 }
 
 /* In "--token=x" as well as in "?token=x", not in "max_token=x". */

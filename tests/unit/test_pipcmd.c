@@ -52,7 +52,7 @@ static void runs_of_pip(void **state)
 		{ PYCMD_SCRIPT, "/p/.venv/bin/pip", true }, { PYCMD_SCRIPT, "/p/.venv/bin/pip3.11", true }, { PYCMD_SCRIPT, "../p/.venv/bin/pip3", true },
 		{ PYCMD_SCRIPT, "/p/x/../.venv//bin/./pip", true }, { PYCMD_SCRIPT, "/p/.venv/bin/pytest", false }, { PYCMD_SCRIPT, "/usr/bin/pip", false },
 		{ PYCMD_SCRIPT, "pip", false }, { PYCMD_SCRIPT, "/p/.venv/bin/sub/pip", false }, { PYCMD_SCRIPT, "/p/.venv/bin", false }, { PYCMD_SCRIPT, "/p/.venv/bin/pip/", true },
-		{ PYCMD_CODE, "pip", false }, { PYCMD_STDIN, NULL, false }, { PYCMD_INFO, NULL, false },
+		{ PYCMD_CODE, "pip", false }, { PYCMD_CODE, "/p/.venv/bin/pip", false }, { PYCMD_STDIN, NULL, false }, { PYCMD_INFO, NULL, false },
 	};
 
 	(void) state;
@@ -243,6 +243,7 @@ static void requirements_files(void **state)
 		{ "./x.whl \\\n  --hash=sha256:0 \\\n  --hash=sha256:1\n-f \\\n./w\n", "/d/x.whl|/d/w", "" },
 		{ "./x.whl \\\r\n  --hash=sha256:0\r\n-f w\r\n", "/d/x.whl|/d/w", "" },
 		{ "# a comment does not go on \\\n./x\nflask \\\n# nor is it gone into \\\n./y\n", "/d/x|/d/y", "" },
+		{ "./x\\\n# c\n./y\n", "/d/x|/d/y", "" },
 		{ "./x#y\n./z #c\n", "/d/x#y|/d/z", "" },
 		{ "  -f   w  \n-\n--\n-f\n-r\n\\\n", "/d/w", "" },
 		{ "-f w\\", "/d/w\\", "" },

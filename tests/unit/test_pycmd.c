@@ -172,6 +172,8 @@ static void verbose_is_an_option_of_the_interpreter(void **state)
 		{ { "-c", "-Xvenvbox-verbose" }, false },
 		{ { "-", "-Xvenvbox-verbose" }, false },
 		{ { "-W", "-Xvenvbox-verbose" }, false },
+		{ { "-W", "venvbox-verbose" }, false },
+		{ { "-Wvenvbox-verbose" }, false },
 		{ { "-X", "venvbox-verbos" }, false },
 		{ { "-X", "venvbox-verbose2" }, false },
 		{ { "-x", "venvbox-verbose" }, false },
