@@ -240,15 +240,19 @@ static bool value_tells(const char *value)
 	return false;
 }
 
+static bool name_and_value_tell(char *name, const char *value)
+{
+	struct words words;
+
+	split(name, &words);
+	return name_tells(&words) && !is_setting(&words, value);
+}
+
 bool secret_looks_like(const char *name, const char *value)
 {
 	cleanup_free char *copy = strdup(name);
-	struct words words;
 
 	if (copy == NULL)
 		return true; /* out of memory: it stays outside */
-	if (*value == '\0')
-		return false;
-	split(copy, &words);
-	return (name_tells(&words) && !is_setting(&words, value)) || value_tells(value);
+	return *value != '\0' && (name_and_value_tell(copy, value) || value_tells(value));
 }
