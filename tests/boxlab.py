@@ -7,7 +7,6 @@ refuses is shown to work in the twin, and what must be the same is compared with
 import os
 import pwd
 import re
-import shutil
 import subprocess
 import tempfile
 
@@ -230,19 +229,17 @@ class Lab:
         return self._pip[who.name]
 
     def make_venv(self, venv, pip=False):
+        """pip: copied from the one made before. Its scripts name the interpreter, so the path must hold no blank."""
         who = venv.who
         who.run([PYTHON, "-m", "venv", "--without-pip", venv.venv], check=True)
         if not pip:
             return venv
         origin = self.pip_of(who)
-        for name in os.listdir(origin.site()):
-            if name not in os.listdir(venv.site()):
-                shutil.copytree(origin.site(name), venv.site(name), symlinks=True)
+        who.run(["cp", "-a", origin.site("."), venv.site()], check=True)
         for name in os.listdir(origin.bin("")):
             if name.startswith("pip"):
                 with open(origin.bin(name), encoding="utf-8") as f:
                     who.write(venv.bin(name), f.read().replace(origin.venv, venv.venv), 0o755)
-        who.own(venv.site())
         return venv
 
     def plain(self, who, pip=False, project=None):

@@ -56,13 +56,14 @@ class Terminal:
         return bool(data)
 
     def expect(self, pattern):
-        """Reads until the pattern is seen, and goes on behind it."""
+        """Reads until the pattern is seen, and goes on behind it. What came before it."""
         end = time.monotonic() + PATIENCE
         while True:
             match = re.compile(pattern).search(self.text, self.read)
             if match:
+                before = self.text[self.read:match.start()]
                 self.read = match.end()
-                return match
+                return before
             assert self._more(end), f"ended before {pattern!r}:\n{self.text[self.read:]!r}"
 
     def finish(self):

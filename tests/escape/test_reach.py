@@ -27,7 +27,7 @@ def beside(side, attack):
     return side.who.run([PYTHON, "-c", SIBLING, side.bin(), "-c", ATTACK % attack], cwd=side.project, start_new_session=True)
 
 
-@pytest.mark.parametrize("attack", ["os.kill(0, 9)", "os.killpg(0, 9)", "os.kill(-1, 9)", "os.kill(0, signal.SIGSTOP)", "os.kill(-os.getpgid(0) or 0, 9)"])
+@pytest.mark.parametrize("attack", ["os.kill(0, 9)", "os.killpg(0, 9)", "os.kill(0, signal.SIGSTOP)"])
 def test_siblings_in_the_process_group_survive(pair, attack):
     """A pipeline is one group: kill(0, 9) reached its members outside (landlock(7), scope)."""
     assert beside(pair.box, attack).stdout == "survived\n"

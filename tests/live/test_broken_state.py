@@ -26,12 +26,11 @@ def edit(path, change):
         f.write(change(text))
 
 
-@pytest.fixture
-def fresh(fresh):
+@pytest.fixture(autouse=True)
+def works(fresh):
     """It works before it is broken."""
     assert fresh.py(RAN).returncode == 0
     os.unlink(fresh.path("ran"))
-    return fresh
 
 
 # --- the manifest ------------------------------------------------------------------------

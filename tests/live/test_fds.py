@@ -152,8 +152,9 @@ def test_output_file_outside_keeps_order_and_status(pair):
 
 
 def test_full_disk_is_told(pair):
-    boxed, plain = both(pair, '"$py" -c "$code" > /dev/full; echo $?', "print('x' * 100000)")
-    assert plain[1] == boxed[1] == "120\n"
+    for length, status in ((1, "120\n"), (100000, "1\n")):
+        boxed, plain = both(pair, '"$py" -c "$code" > /dev/full; echo $?', f"print('x' * {length})")
+        assert boxed == plain and plain[1] == status
 
 
 # --- directories, devices, other descriptors ------------------------------------------------------
@@ -164,7 +165,8 @@ def test_a_directory_does_not_come_in(pair, redirect):
     fd = int(redirect.split("<")[0])
     code = TRY + f"sys.stderr.write(attempt(lambda: os.listdir({fd})) + ' ' + attempt(lambda: os.open('usr', os.O_RDONLY, dir_fd={fd})))"
     boxed, plain = both(pair, f'"$py" -c "$code" {redirect}', code)
-    assert plain[2].startswith("ok"), plain
+    # Plain Python does not even start with a directory as one of the standard three.
+    assert plain[2].startswith("ok") if fd > 2 else "Is a directory" in plain[2] or "is a directory" in plain[2], plain
     assert set(boxed[2].split()) <= {"EBADF", "ENOTDIR", "EACCES"}, boxed
 
 
@@ -252,5 +254,5 @@ def test_pipes_on_both_sides(pair):
 
 def test_the_reader_of_a_pipe_sees_its_end(pair):
     """The launcher lets go of its copy: a daemon in the box or a slow launcher keeps no reader waiting."""
-    boxed, plain = both(pair, '{ "$py" -c "$code"; echo "$?" >&2; } | cat', "import os, time; os.write(1, b'x'); os.close(1); os.execvp('true', ['true'])")
+    boxed, plain = both(pair, '{ "$py" -c "$code"; echo "$?" >&2; } | cat', "import os, time; os.write(1, b'x'); os.close(1); os.execvp('uname', ['uname'])")
     assert boxed == plain

@@ -10,13 +10,12 @@ READ = "open(sys.argv[1]).read()"
 WRITE = "open(sys.argv[1], 'a').close()"
 
 
-@pytest.fixture(scope="module")
-def pair(pair):
+@pytest.fixture(scope="module", autouse=True)
+def files(pair):
     """With a repository, and a file to read."""
     for side in (pair.box, pair.plain):
         side.sh("git init -q . && git config user.name x", check=True)
     pair.write("data.txt", "data\n")
-    return pair
 
 
 # --- the real home ------------------------------------------------------------------
@@ -127,9 +126,10 @@ def test_venv_and_git_are_read_only(pair, directory, file, change):
     assert control in ("", "ENOTSUP"), control
 
 
+# Harmless also for root on a host where the box does not hold.
 @pytest.mark.parametrize("code", [
-    "os.rename('.', '../vb')", "os.rename(os.getcwd(), os.getcwd() + '2')", "os.chmod('/', 0o777)", "open('/usr/bin/env', 'a')",
-    "open('/etc/passwd', 'a')", "open('/etc/hosts', 'a')", "os.unlink('/usr/bin/env')", "open(sys.executable, 'a')", "os.unlink(sys.executable)",
+    "os.rename('.', '../vb')", "os.rename(os.getcwd(), os.getcwd() + '2')", "os.chmod('/', 0o755)", "open('/usr/bin/env', 'a')",
+    "open('/etc/passwd', 'a')", "open('/etc/hosts', 'a')", "os.rename('/usr/bin/env', '/usr/bin/env')", "open(sys.executable, 'a')", "os.rename(sys.executable, sys.executable)",
     "open('/proc/self/exe', 'a')", "os.mkdir('/dev/vb')",
 ])
 def test_everything_else_is_read_only(box, code):

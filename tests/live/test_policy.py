@@ -12,7 +12,7 @@ from boxlab import refused, tell
 # --- the policy file -------------------------------------------------------------------
 
 @pytest.mark.parametrize("text, line", [
-    ("[box]\nnetwrok = none\n", 2), ("[box]\nnetwork = sometimes\n", 2), ("[box]\nprofile =\n", 2), ("[bocks]\nnetwork = none\n", 2),
+    ("[box]\nnetwrok = none\n", 2), ("[box]\nnetwork = sometimes\n", 2), ("[box]\nprofile =\n", 2), ("[bocks]\nnetwork = none\n", 1),
     ("network = none\n", 1), ("[box]\n\n# comment\nro = relative/path\n", 4), ("[box]\nno equals sign\n", 2), ("[box]\nenv = A-B\n", 2),
     ("[box]\nbwrap = --no-such-option\n", 2), ("[box]\nbwrap = --seccomp 3\n", 2), ("[box]\nunprotect = .venv\n", 2), ("[box]\nproject = ..\n", 2),
     ("[box]\nro = /a\\qb\n", 2),
@@ -175,13 +175,13 @@ def test_later_wins(lab, who, shared):
 def test_a_users_bind_covers_a_default(box, shared):
     """Over the defaults below it: /etc/hosts, /tmp."""
     hosts = box.who.write(shared + "/hosts", "127.0.0.1 mine\n")
-    assert box.value("print(open('/etc/hosts').read())", env={"BWRAP_ARGS": f"--ro-bind\n{hosts}\n/etc/hosts"}) == "127.0.0.1 mine\n"
+    assert box.value("print(open('/etc/hosts').read().strip())", env={"BWRAP_ARGS": f"--ro-bind\n{hosts}\n/etc/hosts"}) == "127.0.0.1 mine"
     assert box.attempt("open('/tmp/file')", env={"BWRAP_ARGS": f"--ro-bind\n{shared}\n/tmp"}) == ""
 
 
 @pytest.mark.parametrize("words", [
-    "--args 3", "--seccomp 3", "--add-seccomp-fd 3", "--userns 3", "--userns2 3", "--pidns 3", "--as-pid-1", "--info-fd 3", "--json-status-fd 3", "--sync-fd 3",
-    "--block-fd 3", "--userns-block-fd 3", "--bind-fd 3 /x", "--ro-bind-fd 3 /x", "--bind-data 3 /x", "--file 3 /x", "--new-session", "--exec-label x", "--argv0 x",
+    "--args 3", "--seccomp 3", "--add-seccomp-fd 3", "--userns 3", "--userns2 3", "--pidns 3", "--info-fd 3", "--json-status-fd 3", "--sync-fd 3",
+    "--block-fd 3", "--userns-block-fd 3", "--bind-fd 3 /x", "--ro-bind-fd 3 /x", "--bind-data 3 /x", "--file 3 /x", "--exec-label x", "--argv0 x",
     "--bind / /", "--ro-bind / /", "--proc /proc", "--tmpfs /run/venvbox", "--bind /tmp relative", "--ro-bind /etc /a/../../b", "--no-such", "--bind /x", "word",
     "--remount-ro /", "--chmod 0777 /", "--unshare-user --bind",
 ])
@@ -189,7 +189,7 @@ def test_options_that_are_refused(box, words):
     refused(box.py("print(1)", env={"BWRAP_ARGS": words}))
 
 
-@pytest.mark.parametrize("words", ["--die-with-parent", "--unshare-pid", "--unshare-all --share-net", "--unshare-ipc --unshare-uts", "--dev /opt/dev", "--mqueue /opt/mq",
+@pytest.mark.parametrize("words", ["--die-with-parent", "--as-pid-1", "--new-session", "--unshare-pid", "--unshare-all --share-net", "--unshare-ipc --unshare-uts", "--dev /opt/dev", "--mqueue /opt/mq",
                                    "--perms 0700 --tmpfs /opt/t", "--symlink /etc /opt/l", "--ro-bind-try /no/such /opt/x", "--dev-bind /dev/null /opt/null", "--uid 0 --gid 0",
                                    "--chdir /tmp", "--cap-drop ALL"])
 def test_options_that_are_taken(box, words):

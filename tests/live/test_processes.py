@@ -57,7 +57,7 @@ def test_multiprocessing(pair, method):
                         "    s = m.Value('i', 7); print(s.value, m.Event().is_set(), m.Semaphore(2).acquire())\n"
                         "    with m.Manager() as g: d = g.dict(a=1); print(d['a'])\n"
                         "    from multiprocessing import shared_memory as h\n"
-                        "    b = h.SharedMemory(create=True, size=10); b.buf[0] = 5; print(h.SharedMemory(b.name).buf[0]); b.close(); b.unlink()\n")
+                        "    b = h.SharedMemory(create=True, size=10); b.buf[0] = 5; c = h.SharedMemory(b.name); print(c.buf[0]); c.close(); b.close(); b.unlink()\n")
     assert "[0, 1, 4, 9, 16]" in pair.same(["python", "mp.py", method])
 
 
@@ -90,7 +90,7 @@ def test_asyncio(pair):
     "import subprocess; subprocess.run(['no-such-command'])",
     "import os; p = os.fork(); os._exit(3) if p == 0 else print(os.WEXITSTATUS(os.waitpid(p, 0)[1]))",
     "import subprocess; print(subprocess.run(['sh', '-c', 'kill -TERM $$']).returncode)",
-    "import os, pty; print(pty.spawn(['true']))",
+    "import os, pty; print(pty.spawn(['uname']))",
 ])
 def test_subprocesses(pair, code):
     pair.same(["python", "-c", code])
@@ -118,13 +118,14 @@ def test_daemon_ends_with_the_box(fresh):
             "        for fd in range(10):\n"
             "            try: os.close(fd)\n"
             "            except OSError: pass\n"
-            "        while True: time.sleep(1)\n"
+            "        time.sleep(300)\n"
             "    os._exit(0)\n"
             "os.read(r, 1)\n")
     assert fresh.py(code).returncode == 0
     with open(fresh.path("daemon"), encoding="utf-8") as f:
         namespace = f.read()
-    assert namespace.startswith("pid:[") and not members(namespace)
+    assert namespace.startswith("pid:[") and namespace != os.readlink("/proc/self/ns/pid")
+    assert not members(namespace)
 
 
 def members(namespace):
@@ -141,19 +142,24 @@ def members(namespace):
 
 
 def test_the_program_does_not_wait_for_its_children(pair):
-    pair.same(["python", "-c", "import subprocess; subprocess.Popen(['sleep', '1000'], stdout=-3, stderr=-3, stdin=-3); print('done', flush=True); import os; os._exit(4)"])
+    pair.same(["python", "-c", "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(300)'], stdout=-3, stderr=-3, stdin=-3); print('done', flush=True); import os; os._exit(4)"])
 
 
 @pytest.mark.parametrize("sig", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
 def test_nothing_survives_the_launcher(fresh, sig):
-    p = fresh.popen(["python", "-c", "import subprocess; subprocess.Popen(['sleep', '1000']); print('up', flush=True); import time; time.sleep(1000)"], stderr=subprocess.DEVNULL)
+    p = fresh.popen(["python", "-c", "import os, time; child = os.fork(); child and print('up', flush=True); time.sleep(300)"], stderr=subprocess.DEVNULL)
     assert p.stdout.readline() == "up\n"
     inside = descendants(p.pid)
-    assert len(inside) >= 4
-    p.send_signal(sig)
-    p.wait(PATIENCE)
-    p.stdout.close()
-    assert p.returncode == -sig and gone(inside)
+    try:
+        assert len(inside) >= 4
+        p.send_signal(sig)
+        p.wait(PATIENCE)
+        assert p.returncode == -sig and gone(inside)
+    finally:
+        p.stdout.close()
+        for pid in filter(alive, [p.pid, *inside]):
+            os.kill(pid, signal.SIGKILL)
+        p.wait(PATIENCE)
 
 
 def test_zombies_are_reaped(box):
@@ -208,7 +214,7 @@ def test_threads(pair):
 
 def test_limits_are_inherited(pair):
     def do(side):
-        return side.sh('ulimit -n 77; ulimit -c 0; umask 027; exec nice -n 5 .venv/bin/python -c "$1"',
+        return side.sh('ulimit -n 200; ulimit -c 0; umask 027; exec nice -n 5 .venv/bin/python -c "$1"',
                        "import os, resource as r; print(r.getrlimit(r.RLIMIT_NOFILE), os.umask(0), os.nice(0))").stdout
     boxed, plain = pair.both(do)
-    assert boxed == plain == "(77, 77) 23 5\n"
+    assert boxed == plain == "(200, 200) 23 5\n"

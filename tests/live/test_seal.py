@@ -105,7 +105,7 @@ def test_ld_preload_from_dotenv_is_too_late(fresh):
 def test_ld_preload_of_the_caller_reaches_python_sealed(fresh):
     """The caller preloads into the launcher too, as he may; the last to load it is Python."""
     library = compiled(fresh, "preload.so", "-DLIBRARY", "-shared", "-fPIC")
-    done = fresh.sh('LD_PRELOAD="$1" exec .venv/bin/python -c pass', library)
+    done = fresh.sh('LD_PRELOAD="$1" .venv/bin/python -c pass; exit $?', library)
     seccomp = [line for line in done.stderr.splitlines() if "Seccomp:" in line]
     assert seccomp[0].endswith("\t0") and seccomp[-1].endswith("\t2"), tell(done)
 

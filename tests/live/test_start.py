@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from boxlab import PYTHON, VERSION, status_of, tell
+from boxlab import PYTHON, VERSION, Box, status_of, tell
 
 SHOW = ("import os, sys\n"
         "print(sys.argv, sys.executable, sys.prefix, sys.base_prefix, sys.flags, sys.orig_argv, sep='\\n')\n"
@@ -15,8 +15,8 @@ SEALED = "print([l for l in open('/proc/self/status') if l.startswith('Seccomp:'
 YES, NO = "['Seccomp:\\t2\\n']\n", "['Seccomp:\\t0\\n']\n"
 
 
-@pytest.fixture(scope="module")
-def pair(pair):
+@pytest.fixture(scope="module", autouse=True)
+def files(pair):
     pair.write("show.py", SHOW)
     pair.write("sub/empty.txt", "")
     pair.write("package/__init__.py", "")
@@ -26,7 +26,6 @@ def pair(pair):
     for side in (pair.box, pair.plain):
         with zipfile.ZipFile(side.path("app.zip"), "w") as z:
             z.writestr("__main__.py", SHOW)
-    return pair
 
 
 # --- boxed, and not boxed --------------------------------------------------------
@@ -48,7 +47,6 @@ def test_every_name_of_the_interpreter_is_boxed(pair, name):
     'cd / && exec "$2/.venv/bin/python" -c "$1"',
     'PATH="$2/.venv/bin:$PATH"; exec python -c "$1"',
     'PATH=".venv/bin:$PATH"; exec python -c "$1"',
-    'PATH=":$PATH"; cd .venv/bin; exec python -c "$1"',
     '. .venv/bin/activate; python -c "$1"; deactivate',
     'exec env -i "$2/.venv/bin/python" -c "$1"',
     'ln -sfn .venv here; exec here/bin/python -c "$1"',
@@ -102,8 +100,7 @@ def test_nothing_else_is_executed(pair):
     assert done.returncode == 0, tell(done)
     called = [line.split('"')[1] for line in done.stderr.splitlines() if "exec" in line and '"' in line and "= 0" in line]
     assert called[0] == pair.box.bin() and called[1] == "/usr/bin/bwrap", called
-    assert [c.startswith("/proc/self/fd/") for c in called[2:]] == [True, False], called
-    assert called[3] == pair.box.bin(), called
+    assert called[2].startswith(("/proc/self/fd/", "/run/venvbox/")) and called[3:] == [pair.box.bin()], called
 
 
 def test_nothing_is_read_that_a_box_could_have_written(pair):
@@ -266,12 +263,15 @@ def test_a_script_that_a_box_could_have_linked_shows_no_key(lab, who):
 # --- odd paths (S15) --------------------------------------------------------------------
 
 @pytest.mark.parametrize("name", [
-    "with space", "quote's \"double\"", "$(touch pwned)`id`", "new\nline", "tab\tand\\backslash", "été 日本", "\udcff\udcfe bytes", "-rf", "a:b=c;d#e", "*?[x]",
+    "with space", "quote's \"double\"", "$(touch pwned)`id`", "new\nline", "tab\tand\\backslash", "été 日本", "\udcff\udcfe bytes", "-rf", "a=b;c#d:e", "*?[x]",
     ".hidden", "x" * 200,
 ])
 def test_odd_paths(lab, who, name):
-    project = who.makedirs(os.path.join(lab.directory(who, "odd"), name))
-    box = lab.box(who, project=project)
+    # Made elsewhere and moved: python -m venv itself cannot write all of these into pyvenv.cfg.
+    project = os.path.join(lab.directory(who, "odd"), name)
+    os.rename(lab.plain(who).project, project)
+    box = Box(lab, who, project)
+    box.install()
     box.write("show.py", "import os, sys\nprint(ascii((sys.prefix, os.getcwd(), sys.argv)))\n" + SEALED)
     done = box.run(["python", "show.py", name])
     assert done.stdout == ascii((box.venv, project, ["show.py", name])) + "\n" + YES, tell(done)
@@ -289,9 +289,12 @@ def test_odd_name_of_the_venv(lab, who):
 
 def test_pip_in_an_odd_path(lab, who):
     """pip writes a shell shebang where the path of the interpreter has blanks."""
-    box = lab.box(who, pip=True, project=who.makedirs(os.path.join(lab.directory(who, "odd"), "a b")))
-    done = box.run(["python", "-m", "pip", "--version"])
-    assert done.returncode == 0 and "a b" in done.stdout, tell(done)
+    box = Box(lab, who, who.makedirs(os.path.join(lab.directory(who, "odd"), "a 'b'")))
+    who.run([PYTHON, "-m", "venv", box.venv], check=True)
+    box.install()
+    for args in (["python", "-m", "pip", "--version"], ["pip", "--version"]):
+        done = box.run(args)
+        assert done.returncode == 0 and "a 'b'" in done.stdout, tell(done)
 
 
 def test_status_is_that_of_the_same_box(pair):
