@@ -255,8 +255,6 @@ int fd_close_from(int first)
 void file_id_from_stat(const struct stat *st, struct file_id *id)
 {
 	*id = (struct file_id) {
-		.dev = st->st_dev,
-		.ino = st->st_ino,
 		.size = (uint64_t) st->st_size,
 		/* Unsigned, for it may wrap: a file's date can be any. */
 		.mtime_ns = (int64_t) ((uint64_t) st->st_mtim.tv_sec * 1000000000U + (uint64_t) st->st_mtim.tv_nsec),
@@ -265,5 +263,5 @@ void file_id_from_stat(const struct stat *st, struct file_id *id)
 
 bool file_id_same(const struct file_id *a, const struct file_id *b)
 {
-	return a->dev == b->dev && a->ino == b->ino && a->size == b->size && a->mtime_ns == b->mtime_ns;
+	return a->size == b->size && a->mtime_ns == b->mtime_ns;
 }

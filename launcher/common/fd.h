@@ -56,10 +56,11 @@ int fd_remove_tree(int dirfd, const char *name) must_check;
 /* close_range(first, ~0), or /proc/self/fd where the kernel is older. */
 int fd_close_from(int first) must_check;
 
-/* The identity of a file as the manifest remembers it. */
+/*
+ * A file as the manifest remembers it. Not by device and inode: a device number is new at each mount of btrfs or
+ * overlayfs, and a restored backup has other inodes.
+ */
 struct file_id {
-	uint64_t dev;
-	uint64_t ino;
 	uint64_t size;
 	int64_t mtime_ns;
 };

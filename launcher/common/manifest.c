@@ -104,24 +104,18 @@ static int get_signed(const char *text, int64_t *number)
 
 static int get_id(const struct strv *fields, struct file_id *id)
 {
-	int r = get_number(fields->v[0], UINT64_MAX, &id->dev);
+	int r = get_number(fields->v[0], UINT64_MAX, &id->size);
 
-	if (r == 0)
-		r = get_number(fields->v[1], UINT64_MAX, &id->ino);
-	if (r == 0)
-		r = get_number(fields->v[2], UINT64_MAX, &id->size);
-	return r < 0 ? r : get_signed(fields->v[3], &id->mtime_ns);
+	return r < 0 ? r : get_signed(fields->v[1], &id->mtime_ns);
 }
 
 static void put_id(struct buf *out, const char *key, const struct file_id *id)
 {
-	char text[4][24];
+	char text[2][24];
 
-	(void) snprintf(text[0], sizeof(text[0]), "%" PRIu64, id->dev);
-	(void) snprintf(text[1], sizeof(text[1]), "%" PRIu64, id->ino);
-	(void) snprintf(text[2], sizeof(text[2]), "%" PRIu64, id->size);
-	(void) snprintf(text[3], sizeof(text[3]), "%" PRId64, id->mtime_ns);
-	keyfile_put(out, key, (const char *const[]) { text[0], text[1], text[2], text[3] }, 4);
+	(void) snprintf(text[0], sizeof(text[0]), "%" PRIu64, id->size);
+	(void) snprintf(text[1], sizeof(text[1]), "%" PRId64, id->mtime_ns);
+	keyfile_put(out, key, (const char *const[]) { text[0], text[1] }, 2);
 }
 
 static void put_number(struct buf *out, const char *key, uint64_t number)
@@ -168,17 +162,16 @@ static const struct line {
 	{ "version", LINE_TEXT, offsetof(struct manifest, version), 1 },
 	{ "uid", LINE_UID, offsetof(struct manifest, uid), 1 },
 	{ "venv", LINE_PATH, offsetof(struct manifest, venv), 1 },
-	{ "venv-dev", LINE_NUMBER, offsetof(struct manifest, venv_dev), 1 },
-	{ "venv-ino", LINE_NUMBER, offsetof(struct manifest, venv_ino), 1 },
 	{ "project", LINE_PATH, offsetof(struct manifest, project), 1 },
 	{ "embed", LINE_WAY, offsetof(struct manifest, way), 1 },
 	{ "python-version", LINE_TEXT, offsetof(struct manifest, python_version), 1 },
 	{ "python-banner", LINE_TEXT, offsetof(struct manifest, python_banner), 1 },
 	{ "base-executable", LINE_PATH, offsetof(struct manifest, base_executable), 1 },
-	{ "base-id", LINE_ID, offsetof(struct manifest, base_id), 4 },
+	{ "base-id", LINE_ID, offsetof(struct manifest, base_id), 2 },
 	{ "base-prefix", LINE_PATH, offsetof(struct manifest, base_prefix), 1 },
 	{ "libpython", LINE_PATH_OPT, offsetof(struct manifest, libpython), 1 },
-	{ "libpython-id", LINE_ID, offsetof(struct manifest, libpython_id), 4 },
+	{ "libpython-id", LINE_ID, offsetof(struct manifest, libpython_id), 2 },
+	{ "filter-size", LINE_NUMBER, offsetof(struct manifest, filter_size), 1 },
 	{ "calls-allowed", LINE_COUNT, offsetof(struct manifest, calls_allowed), 1 },
 	{ "mount", LINE_MOUNT, 0, 5, true },
 	{ "nested", LINE_NESTED, offsetof(struct manifest, nested), 1, true },

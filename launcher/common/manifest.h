@@ -50,7 +50,6 @@ struct manifest {
 	uid_t uid;     /* who installed */
 
 	char *venv;    /* clean, real path */
-	uint64_t venv_dev, venv_ino;
 	char *project; /* clean, real path; what is writable inside */
 
 	enum embed_way way;
@@ -65,6 +64,7 @@ struct manifest {
 	struct mount_row *mounts; /* in mount order */
 	size_t n_mounts;
 
+	uint64_t filter_size;   /* bytes of the filter beside this file */
 	unsigned calls_allowed; /* rows of the filter beside this file, for people */
 
 	struct strv nested;   /* repositories (.git) and venvs found below project, relative, clean */

@@ -23,6 +23,7 @@
 #define VB_LIBPYTHON  "libpython"     /* symbolic link to the shared libpython; there for EMBED_SHARED only */
 #define VB_BASE_PYTHON "base-python"  /* symbolic link to the base interpreter; there for EMBED_EXEC only */
 #define VB_MASKS      "masks"         /* journal of the names masked for a run */
+#define VB_NESTED     "nested"        /* repositories and venvs seen below the project since the install */
 #define VB_HOME       "home"          /* beside VB_STATE: HOME inside */
 #define VB_CACHE      "cache"         /* beside VB_STATE: ~/.cache inside */
 

@@ -12,13 +12,19 @@
 #define MAX_DIRS 256
 #define MAX_ENTRIES 8192
 
+void appeared_release(struct appeared *seen)
+{
+	strv_release(&seen->found);
+	strv_release(&seen->nested);
+}
+
 struct scan {
 	int project_fd;
 	const struct timespec *since;
 	const struct strv *known;
 	const char *venv_below; /* the venv's own path below the project, or NULL */
 	struct strv dirs;       /* still to be read; "" is the project */
-	struct strv *found;
+	struct appeared *seen;
 	size_t entries;
 };
 
@@ -51,17 +57,33 @@ static bool is_new(const struct scan *s, int dirfd, const char *name)
 	return t.tv_sec > s->since->tv_sec || (t.tv_sec == s->since->tv_sec && (long) t.tv_nsec >= s->since->tv_nsec);
 }
 
+/* A repository is known by its .git, a venv by its pyvenv.cfg or its usual name; those at the root have their own protection. */
+static int see_nested(struct scan *s, const char *dir, const char *name, const char *relative)
+{
+	const char *nested = strcmp(name, "pyvenv.cfg") == 0 ? dir : relative;
+
+	if (*dir == '\0' || (nested == relative && strcmp(name, ".git") != 0 && strcmp(name, ".venv") != 0))
+		return 0;
+	return strv_contains(s->known, nested) || strv_contains(&s->seen->nested, nested) ? 0 : strv_add(&s->seen->nested, nested);
+}
+
 static int see(struct scan *s, int dirfd, const char *dir, const struct dirent *d)
 {
 	cleanup_free char *relative = *dir ? path_join(dir, d->d_name) : strdup(d->d_name);
+	int r = 0;
 
 	if (relative == NULL)
 		return -ENOMEM;
-	if (is_of_interest(d->d_name))
-		return strv_contains(s->known, relative) || !is_new(s, dirfd, d->d_name) ? 0 : strv_add(s->found, relative);
-	if (d->d_type == DT_DIR && s->dirs.n < MAX_DIRS && !is_skipped(s, d->d_name, relative))
-		return strv_add(&s->dirs, relative);
-	return 0;
+	if (is_of_interest(d->d_name)) {
+		if (strv_contains(s->known, relative))
+			return 0;
+		return is_new(s, dirfd, d->d_name) ? strv_add(&s->seen->found, relative) : see_nested(s, dir, d->d_name, relative);
+	}
+	if (d->d_type != DT_DIR || is_skipped(s, d->d_name, relative))
+		return 0;
+	if (strcmp(d->d_name, ".venv") == 0 && !is_new(s, dirfd, d->d_name))
+		r = see_nested(s, dir, d->d_name, relative);
+	return r == 0 && s->dirs.n < MAX_DIRS ? strv_add(&s->dirs, relative) : r;
 }
 
 static int read_dir(struct scan *s, const char *relative)
@@ -84,9 +106,10 @@ static int read_dir(struct scan *s, const char *relative)
 	return r;
 }
 
-int appeared_scan(int project_fd, const struct timespec *since, const struct strv *known, const char *venv_below, struct strv *found)
+int appeared_scan(int project_fd, const struct timespec *since, const struct strv *known, const char *venv_below,
+		  struct appeared *seen)
 {
-	struct scan s = { .project_fd = project_fd, .since = since, .known = known, .venv_below = venv_below, .found = found };
+	struct scan s = { .project_fd = project_fd, .since = since, .known = known, .venv_below = venv_below, .seen = seen };
 	int r = strv_add(&s.dirs, "");
 
 	/* Breadth first: what lies near the root is what people open. */

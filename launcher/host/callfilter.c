@@ -8,6 +8,7 @@
 #include "common/fd.h"
 #include "common/names.h"
 #include "common/path.h"
+#include "common/statefile.h"
 #include "common/runprog.h"
 #include "common/strv.h"
 
@@ -83,12 +84,22 @@ static int compile(const char *libexec, const char *allow, struct failure *f)
 	return r < 0 ? fail_errno(f, -r, "shorten it, or install venvbox again", "cannot compile SANDBOX_SECCOMP_ALLOW") : r;
 }
 
-int callfilter_open(int state_fd, const char *libexec, const char *allow, struct failure *f)
+/* Short of an instruction it would still load, and decide something else. */
+static int read_own(const struct manifest *m, int state_fd, struct failure *f)
 {
-	int fd;
+	cleanup_buf struct buf program = { 0 };
+	cleanup_free char *path = NULL;
+	const char *hint = "run venvbox-install on this venv again";
+	int r = statefile_read(state_fd, VB_FILTER, &program, &path, f);
 
-	if (allow != NULL)
-		return compile(libexec, allow, f);
-	fd = openat(state_fd, VB_FILTER, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	return fd < 0 ? fail_errno(f, errno, "run venvbox-install on this venv again", "cannot open the seccomp filter of the venv") : fd;
+	if (r < 0)
+		return f != NULL && f->what != NULL ? r : fail_errno(f, -r, hint, "cannot read the seccomp filter of '%s'", m->venv);
+	if (program.len != m->filter_size)
+		return fail_msg(f, EBADMSG, hint, "the seccomp filter of '%s' is not as it was installed", m->venv);
+	return fd_memfd("venvbox-filter", program.data, program.len);
+}
+
+int callfilter_open(const struct manifest *m, int state_fd, const char *libexec, const char *allow, struct failure *f)
+{
+	return allow != NULL ? compile(libexec, allow, f) : read_own(m, state_fd, f);
 }

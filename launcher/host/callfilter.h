@@ -7,8 +7,9 @@
 #define VB_CALLFILTER_H
 
 #include "common/failure.h"
+#include "common/manifest.h"
 
 /* allow: NULL for the venv's own. A descriptor, the caller's. */
-int callfilter_open(int state_fd, const char *libexec, const char *allow, struct failure *f) must_check;
+int callfilter_open(const struct manifest *m, int state_fd, const char *libexec, const char *allow, struct failure *f) must_check;
 
 #endif

@@ -10,6 +10,7 @@
 #include "common/fd.h"
 #include "common/names.h"
 #include "common/path.h"
+#include "host/nested.h"
 #include "host/pipcmd.h"
 
 #define PIP_CONF_LIMIT (1u << 20)
@@ -21,6 +22,7 @@ void facts_release(struct facts *x)
 	free(x->user_cache);
 	strv_release(&x->nested);
 	strv_release(&x->proc);
+	strv_release(&x->writable);
 	strv_release(&x->visible);
 	strv_release(&x->copies);
 	inputs_release(&x->inputs);
@@ -29,11 +31,15 @@ void facts_release(struct facts *x)
 	x->masks.lock_fd = -1;
 }
 
-/* Repositories and venvs found at install; one that the user removed since is no loss. */
-static int gather_nested(const struct policy *p, int project_fd, struct facts *x, struct failure *f)
+/* Repositories and venvs that are known; one that the user removed since is no loss. */
+static int gather_nested(const struct policy *p, int state_fd, int project_fd, struct facts *x, struct failure *f)
 {
-	const struct strv *known = &p->manifest->nested;
+	cleanup_strv struct strv all = { 0 };
+	const struct strv *known = &all;
+	int n = nested_known(state_fd, p->manifest, &all);
 
+	if (n < 0)
+		return fail_errno(f, -n, "run venvbox-install on this venv again", "cannot read '%s/" VB_STATE "/" VB_NESTED "'", p->manifest->venv);
 	for (size_t i = 0; i < known->n; i++) {
 		cleanup_fd int fd = -1;
 		int r;
@@ -50,7 +56,6 @@ static int gather_nested(const struct policy *p, int project_fd, struct facts *x
 		if (r < 0)
 			return r;
 	}
-	strv_sort(&x->nested); /* a directory comes before what is below it */
 	return 0;
 }
 
@@ -94,22 +99,82 @@ static int check_alias(const struct policy *p, const char *source, const char *d
 			return -ENOMEM;
 		related = path_is_within(real, path) && !policy_is_unprotected(p, policy_protected[i].name);
 	}
+	for (size_t i = 0; !related && i < m->nested.n; i++) {
+		cleanup_free char *path = path_join(m->project, m->nested.v[i]);
+
+		if (path == NULL)
+			return -ENOMEM;
+		related = (path_is_within(real, path) || path_is_within(path, real)) && !policy_is_unprotected(p, m->nested.v[i]);
+	}
 	return related ? fail_msg(f, EPERM, "bind it read-only, or a directory below the project",
 				  "'%s' cannot be writable as '%s': it holds the venv or what is protected", source, dest) : 0;
 }
 
-static int check_user_mounts(const struct policy *p, struct failure *f)
+static bool is_within_any(const char *path, const struct strv *places)
+{
+	for (size_t i = 0; i < places->n; i++)
+		if (path_is_within(path, places->v[i]))
+			return true;
+	return false;
+}
+
+bool facts_box_writable(const struct facts *x, const struct policy *p, const char *path)
+{
+	return policy_box_writable(p, path) || is_within_any(path, &x->writable);
+}
+
+static int add_writable(struct facts *x, const char *path)
+{
+	char real[PATH_MAX];
+	int r = strv_add(&x->writable, path);
+
+	return r == 0 && realpath(path, real) != NULL && strcmp(real, path) != 0 ? strv_add(&x->writable, real) : r;
+}
+
+static int gather_writable(const struct policy *p, struct facts *x)
+{
+	int r = add_writable(x, p->manifest->project);
+
+	if (r == 0)
+		r = add_writable(x, p->manifest->venv);
+	for (size_t i = 0; r == 0 && i < p->conf->rw.n; i++)
+		r = add_writable(x, p->conf->rw.v[i]);
+	for (size_t i = 0; r == 0 && i < p->user_mounts.n;) {
+		const struct bwrapopt *opt = bwrapopt_find(p->user_mounts.v[i]);
+
+		if (opt->writable && opt->src >= 0)
+			r = add_writable(x, p->user_mounts.v[i + 1 + (size_t) opt->src]);
+		i += opt->arity + 1;
+	}
+	return r;
+}
+
+/* /opt/data -> project/data: the path is the user's own, the rest of the way is what a box makes it. */
+static int check_way(const struct policy *p, const struct facts *x, const char *source, struct failure *f)
+{
+	bool below = false;
+	int r = facts_box_writable(x, p, source) ? 0 : inputs_lead_below(&x->writable, source, &below);
+
+	if (r < 0 || !below)
+		return r;
+	return fail_msg(f, ELOOP, "name the place itself, without a link on the way",
+			"'%s' is or leads through a link to where code in a box can write", source);
+}
+
+static int check_user_mounts(const struct policy *p, const struct facts *x, struct failure *f)
 {
 	int r = 0;
 
+	for (size_t i = 0; r == 0 && i < p->conf->ro.n; i++)
+		r = check_way(p, x, p->conf->ro.v[i], f);
 	for (size_t i = 0; r == 0 && i < p->conf->rw.n; i++)
 		r = check_alias(p, p->conf->rw.v[i], p->conf->rw.v[i], f);
 	for (size_t i = 0; r == 0 && i < p->user_mounts.n;) {
 		const struct bwrapopt *opt = bwrapopt_find(p->user_mounts.v[i]);
 		char *const *args = p->user_mounts.v + i + 1;
 
-		if (opt->writable && opt->src >= 0)
-			r = check_alias(p, args[opt->src], args[opt->dest], f);
+		if (opt->src >= 0)
+			r = opt->writable ? check_alias(p, args[opt->src], args[opt->dest], f) : check_way(p, x, args[opt->src], f);
 		i += opt->arity + 1;
 	}
 	return r;
@@ -119,16 +184,12 @@ static int gather_visible(const struct policy *p, struct facts *x)
 {
 	static const char *const always[] = { "/proc", "/dev", VB_RUN_DIR };
 	const struct manifest *m = p->manifest;
-	int r = strv_add(&x->visible, m->project);
+	int r = strv_add_all(&x->visible, &x->writable);
 
-	if (r == 0)
-		r = strv_add(&x->visible, m->venv);
 	for (size_t i = 0; r == 0 && i < sizeof(always) / sizeof(always[0]); i++)
 		r = strv_add(&x->visible, always[i]);
 	if (r == 0)
 		r = strv_add_all(&x->visible, &p->conf->ro);
-	if (r == 0)
-		r = strv_add_all(&x->visible, &p->conf->rw);
 	for (size_t i = 0; r == 0 && i < m->n_mounts; i++)
 		if (p->profile == PROFILE_SYSTEM ? m->mounts[i].in_system : m->mounts[i].in_minimal)
 			r = strv_add(&x->visible, m->mounts[i].dest);
@@ -164,43 +225,89 @@ static int add_all(struct inputs *in, const struct strv *paths)
 	return 0;
 }
 
-/* Where a configuration file of the real home goes: the same place in the box's home; any other keeps its path. */
-static int add_copy(const struct policy *p, const char *home, const char *file, struct facts *x)
+static int add_copy(struct facts *x, const char *file, const char *dest)
+{
+	int r = strv_add(&x->copies, file);
+
+	return r < 0 ? r : strv_add(&x->copies, dest);
+}
+
+/*
+ * A configuration file of the real home goes to the same place in the box's home, any other keeps its path, as does the
+ * one that PIP_CONFIG_FILE names by it. What can be seen there anyway is not copied: bwrap would write to the host's own file.
+ */
+static int add_pip_conf(const struct policy *p, const char *home, const char *named, const char *file, struct facts *x)
 {
 	cleanup_free char *box_home = path_join(p->manifest->venv, VB_HOME);
 	const char *below = home ? path_below(file, home) : NULL;
-	cleanup_free char *dest = NULL;
-	int r;
+	cleanup_free char *dest = box_home && below ? path_join(box_home, below) : NULL;
+	int r = 0;
 
-	if (box_home == NULL)
+	if (box_home == NULL || (below != NULL && dest == NULL))
 		return -ENOMEM;
-	dest = below ? path_join(box_home, below) : strdup(file);
-	if (dest == NULL)
-		return -ENOMEM;
-	r = strv_add(&x->copies, file);
-	return r < 0 ? r : strv_add(&x->copies, dest);
+	if (below != NULL)
+		r = add_copy(x, file, dest);
+	if (r == 0 && (below == NULL || strcmp(file, named) == 0) && !is_within_any(file, &x->visible))
+		r = add_copy(x, file, file);
+	return r;
+}
+
+/* A directory that one of the files names may hold another of them. */
+static void drop_shown_copies(struct facts *x)
+{
+	for (size_t i = 0; i + 1 < x->copies.n;) {
+		if (strcmp(x->copies.v[i], x->copies.v[i + 1]) == 0 && is_within_any(x->copies.v[i], &x->inputs.paths)) {
+			strv_remove(&x->copies, i);
+			strv_remove(&x->copies, i);
+		} else {
+			i += 2;
+		}
+	}
+}
+
+/* A pipe that PIP_CONFIG_FILE names is pip's to read, not ours. */
+static int read_plain(const char *path, struct buf *text)
+{
+	cleanup_fd int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	return S_ISREG(st.st_mode) ? fd_read_all(fd, PIP_CONF_LIMIT, text) : -EINVAL;
+}
+
+/* One that a box may have written steers nothing here; pip itself reads it, inside. */
+static int check_pip_conf(const struct policy *p, const struct facts *x, const char *file, bool *ours)
+{
+	bool below = false;
+	int r = facts_box_writable(x, p, file) ? 0 : inputs_lead_below(&x->writable, file, &below);
+
+	*ours = !below && !facts_box_writable(x, p, file);
+	return r;
 }
 
 static int gather_pip_conf(const struct policy *p, const char *home, const struct strv *env, struct facts *x)
 {
+	const char *named_env = strv_getenv(env, "PIP_CONFIG_FILE");
+	cleanup_free char *by_env = path_clean(x->cwd, named_env ? named_env : "");
 	cleanup_strv struct strv files = { 0 };
-	int r = pipcmd_config_files(env, home, &files);
+	int r = by_env ? pipcmd_config_files(env, home, &files) : -ENOMEM;
 
 	for (size_t i = 0; r == 0 && i < files.n; i++) {
 		cleanup_strv struct strv named = { 0 };
 		cleanup_buf struct buf text = { 0 };
+		bool ours;
 
-		/* One that a box may have written steers nothing here; pip itself reads it, inside. */
-		if (path_is_within(files.v[i], p->manifest->project) || path_is_within(files.v[i], p->manifest->venv))
+		r = check_pip_conf(p, x, files.v[i], &ours);
+		if (r < 0 || !ours || read_plain(files.v[i], &text) < 0)
 			continue;
-		if (fd_read_file(AT_FDCWD, files.v[i], PIP_CONF_LIMIT, &text) < 0)
-			continue;
-		r = add_copy(p, home, files.v[i], x);
+		r = add_pip_conf(p, home, by_env, files.v[i], x);
 		if (r == 0)
 			r = pipcmd_paths_from_conf(text.data ? text.data : "", text.len, x->cwd, &named);
 		if (r == 0)
 			r = add_all(&x->inputs, &named);
 	}
+	drop_shown_copies(x);
 	return r;
 }
 
@@ -267,10 +374,11 @@ static int gather_user_cache(const struct policy *p, const char *home, struct fa
 }
 
 int facts_gather(const struct policy *p, const struct job *job, char *const argv[], const struct strv *env,
-		 int project_fd, const char *cwd, struct facts *x, struct failure *f)
+		 int state_fd, int project_fd, const char *cwd, struct facts *x, struct failure *f)
 {
 	const char *home_env = strv_getenv(env, "HOME");
 	cleanup_free char *home = home_env && *home_env == '/' ? path_clean("/", home_env) : NULL;
+	cleanup_free char *real_home = home ? realpath(home, NULL) : NULL;
 	int r;
 
 	memset(x, 0, sizeof(*x));
@@ -281,10 +389,12 @@ int facts_gather(const struct policy *p, const struct job *job, char *const argv
 		x->user = strv_getenv(env, "USER");
 	x->own_etc = p->manifest->uid == getuid();
 	x->cwd = strdup(cwd);
-	x->inputs = (struct inputs) { .visible = &x->visible, .home = home, .project = p->manifest->project };
-	r = x->cwd ? check_user_mounts(p, f) : -ENOMEM;
+	x->inputs = (struct inputs) { .visible = &x->visible, .home = real_home ? real_home : home, .project = p->manifest->project };
+	r = x->cwd ? gather_writable(p, x) : -ENOMEM;
 	if (r == 0)
-		r = gather_nested(p, project_fd, x, f);
+		r = check_user_mounts(p, x, f);
+	if (r == 0)
+		r = gather_nested(p, state_fd, project_fd, x, f);
 	if (r == 0)
 		r = gather_proc(x);
 	if (r == 0)

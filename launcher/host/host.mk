@@ -12,6 +12,7 @@ libvb_host_a_SOURCES = \
 	launcher/host/inputs.c launcher/host/inputs.h \
 	launcher/host/layout.c launcher/host/layout.h \
 	launcher/host/mask.c launcher/host/mask.h \
+	launcher/host/nested.c launcher/host/nested.h \
 	launcher/host/payload.c launcher/host/payload.h \
 	launcher/host/pipcmd.c launcher/host/pipcmd.h \
 	launcher/host/piplist.c \

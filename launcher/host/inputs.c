@@ -113,6 +113,21 @@ static int resolve(struct inputs *in, const char *named, char **real)
 	return step < 0 ? step : 0;
 }
 
+int inputs_lead_below(const struct strv *places, const char *path, bool *below)
+{
+	struct inputs in = { .visible = places };
+	cleanup_free char *at = strdup(path);
+	int step = STEP_AGAIN;
+
+	for (int links = 0; at != NULL && step == STEP_AGAIN && links < MAX_LINKS; links++)
+		step = walk(&in, &at);
+	inputs_release(&in);
+	if (at == NULL)
+		return -ENOMEM;
+	*below = step == STEP_INSIDE && !strv_contains(places, at);
+	return step < 0 ? step : 0;
+}
+
 int inputs_add(struct inputs *in, const char *path)
 {
 	cleanup_free char *real = NULL;

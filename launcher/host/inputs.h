@@ -10,6 +10,8 @@
 #ifndef VB_INPUTS_H
 #define VB_INPUTS_H
 
+#include <stdbool.h>
+
 #include "common/cleanup.h"
 #include "common/strv.h"
 
@@ -26,6 +28,9 @@ void inputs_release(struct inputs *in);
 
 /* path: clean. What is not there, or is neither a plain file nor a directory, is left out in silence: the program says so itself. */
 int inputs_add(struct inputs *in, const char *path) must_check;
+
+/* Does path, through the links on it, lead to something below one of the places? As the disk is now. */
+int inputs_lead_below(const struct strv *places, const char *path, bool *below) must_check;
 
 /* A requirements or constraints file: itself, and what it names, as far as no box can have written it. */
 int inputs_add_requirements(struct inputs *in, const char *path) must_check;

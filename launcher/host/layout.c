@@ -26,25 +26,7 @@ static int done(const struct op *op)
 	return op == NULL ? -ENOMEM : 0;
 }
 
-/* --- what boxes can write ------------------------------------------------- */
-
-/* Is path below something that some box of this venv may write? Then no link in it is believed. */
-static bool box_writable(const struct policy *p, const char *path)
-{
-	if (path_is_within(path, p->manifest->project) || path_is_within(path, p->manifest->venv))
-		return true;
-	for (size_t i = 0; i < p->conf->rw.n; i++)
-		if (path_is_within(path, p->conf->rw.v[i]))
-			return true;
-	for (size_t i = 0; i < p->user_mounts.n;) {
-		const struct bwrapopt *opt = bwrapopt_find(p->user_mounts.v[i]);
-
-		if (opt->writable && opt->src >= 0 && path_is_within(path, p->user_mounts.v[i + 1 + (size_t) opt->src]))
-			return true;
-		i += opt->arity + 1;
-	}
-	return false;
-}
+/* --- binds ---------------------------------------------------------------- */
 
 static int add_bind(struct layout *l, enum op_kind kind, const char *source, const char *dest, const char *why, bool optional)
 {
@@ -53,7 +35,7 @@ static int add_bind(struct layout *l, enum op_kind kind, const char *source, con
 
 	if (op == NULL)
 		return -ENOMEM;
-	op->trust = box_writable(l->policy, source) ? TRUST_NONE : TRUST_HOST;
+	op->trust = facts_box_writable(l->facts, l->policy, source) ? TRUST_NONE : TRUST_HOST;
 	op->optional = optional;
 	return 0;
 }
@@ -87,7 +69,7 @@ static int add_rows(struct layout *l)
 			 row->source, row->dest, row->why);
 		if (op == NULL)
 			return -ENOMEM;
-		op->trust = box_writable(l->policy, row->source) ? TRUST_NONE : TRUST_HOST;
+		op->trust = facts_box_writable(l->facts, l->policy, row->source) ? TRUST_NONE : TRUST_HOST;
 		op->optional = row->kind != MOUNT_SYMLINK;
 	}
 	return 0;

@@ -58,6 +58,23 @@ bool policy_is_unprotected(const struct policy *p, const char *relative)
 	return strv_contains(&p->conf->unprotect, relative);
 }
 
+bool policy_box_writable(const struct policy *p, const char *path)
+{
+	if (path_is_within(path, p->manifest->project) || path_is_within(path, p->manifest->venv))
+		return true;
+	for (size_t i = 0; i < p->conf->rw.n; i++)
+		if (path_is_within(path, p->conf->rw.v[i]))
+			return true;
+	for (size_t i = 0; i < p->user_mounts.n;) {
+		const struct bwrapopt *opt = bwrapopt_find(p->user_mounts.v[i]);
+
+		if (opt->writable && opt->src >= 0 && path_is_within(path, p->user_mounts.v[i + 1 + (size_t) opt->src]))
+			return true;
+		i += opt->arity + 1;
+	}
+	return false;
+}
+
 static int add_words(struct strv *to, const struct strv *words, size_t first, size_t n)
 {
 	for (size_t i = first; i < first + n; i++) {

@@ -66,6 +66,9 @@ void policy_job(const struct called *called, int argc, char *const argv[], const
 int policy_make(const struct job *job, const struct manifest *m, const struct conf *c, const struct strv *env,
 		struct policy *p, struct failure *f) must_check;
 
+/* Is path below something that some box of this venv may write? Then no link in it is believed. */
+bool policy_box_writable(const struct policy *p, const char *path);
+
 /* Is name, or a path below the project such as "sub/.git", left writable by the policy key unprotect? */
 bool policy_is_unprotected(const struct policy *p, const char *relative);
 

@@ -17,6 +17,7 @@
 #include "host/callfilter.h"
 #include "host/facts.h"
 #include "host/layout.h"
+#include "host/nested.h"
 #include "host/payload.h"
 #include "host/plan.h"
 #include "host/policy.h"
@@ -150,7 +151,7 @@ static int prepare(struct run *run, int argc, char *argv[], struct failure *f)
 		r = run->pip_lock < 0 ? run->pip_lock : 0;
 	}
 	if (r == 0)
-		r = facts_gather(&run->policy, &run->job, argv, &run->env, s->project_fd, run->cwd, &run->facts, f);
+		r = facts_gather(&run->policy, &run->job, argv, &run->env, s->called.state_fd, s->project_fd, run->cwd, &run->facts, f);
 	if (r == 0)
 		r = begin_masks(run, false, f);
 	if (r == 0)
@@ -217,7 +218,7 @@ static int carry_out(struct run *run, struct outcome *o, struct failure *f)
 	l.payload_fd = payload_fd = payload_memfd(&run->payload);
 	if (args_fd < 0 || payload_fd < 0)
 		return fail_errno(f, args_fd < 0 ? -args_fd : -payload_fd, NULL, "cannot make a file in memory");
-	l.filter_fd = filter_fd = callfilter_open(run->session.called.state_fd, run->session.libexec, run->policy.allow_calls, f);
+	l.filter_fd = filter_fd = callfilter_open(&run->session.manifest, run->session.called.state_fd, run->session.libexec, run->policy.allow_calls, f);
 	if (filter_fd < 0)
 		return filter_fd;
 	l.init_fd = init_fd = open(init, O_RDONLY | O_CLOEXEC);
@@ -254,20 +255,24 @@ static int publish(struct run *run, struct failure *f)
 	return r;
 }
 
-static void say_appeared(const struct run *run)
+/* What is new is said; a repository or venv that was there before, made by the user since the install, is protected from the next run on. */
+static int look_after(const struct run *run)
 {
 	const struct manifest *m = &run->session.manifest;
-	const char *below = path_below(m->venv, m->project);
 	cleanup_strv struct strv known = { 0 };
-	cleanup_strv struct strv found = { 0 };
-	int r = strv_add_all(&known, &m->nested);
+	struct appeared seen = { 0 };
+	int r = nested_known(run->session.called.state_fd, m, &known);
 
 	for (size_t i = 0; r == 0 && policy_protected[i].name != NULL; i++)
 		r = strv_add(&known, policy_protected[i].name);
 	if (r == 0)
-		r = appeared_scan(run->session.project_fd, &run->started, &known, below, &found);
-	for (size_t i = 0; r == 0 && i < found.n; i++)
-		log_warn("'%s/%s' appeared during this run: programs outside the box may execute or obey it", m->project, found.v[i]);
+		r = appeared_scan(run->session.project_fd, &run->started, &known, path_below(m->venv, m->project), &seen);
+	for (size_t i = 0; r == 0 && i < seen.found.n; i++)
+		log_warn("'%s/%s' appeared during this run: programs outside the box may execute or obey it", m->project, seen.found.v[i]);
+	if (r == 0)
+		r = nested_learn(run->session.called.state_fd, &seen.nested);
+	appeared_release(&seen);
+	return r == -EROFS || r == -EACCES ? 0 : r;
 }
 
 /* Whatever the payload did: the venv is left in order, and the user told what he must know. */
@@ -281,7 +286,8 @@ static int tidy(struct run *run, struct failure *f)
 			log_warn("cannot empty '%s/" VB_STATE "/" VB_PIP_TMP "'", run->session.manifest.venv);
 	}
 	masks_end(&run->facts.masks);
-	say_appeared(run);
+	if (r == 0)
+		r = look_after(run);
 	return r;
 }
 
@@ -361,7 +367,7 @@ static int print_steps(struct run *run, const char *venv, struct buf *out, struc
 	if (r == 0)
 		r = decide(run, 1, argv, f);
 	if (r == 0)
-		r = facts_gather(&run->policy, &run->job, argv, &run->env, run->session.project_fd, run->cwd, &run->facts, f);
+		r = facts_gather(&run->policy, &run->job, argv, &run->env, run->session.called.state_fd, run->session.project_fd, run->cwd, &run->facts, f);
 	if (r == 0)
 		r = begin_masks(run, true, f);
 	if (r == 0)

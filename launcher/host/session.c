@@ -32,18 +32,29 @@ static void hint_install(const struct session *s, struct failure *f)
 static int check_place(const struct session *s, struct failure *f)
 {
 	const struct manifest *m = &s->manifest;
-	struct stat st;
-	int r = 0;
+	int r;
 
-	if (fstat(s->called.venv_fd, &st) < 0)
-		return fail_errno(f, errno, NULL, "cannot look at '%s'", s->called.venv_real);
-	if (strcmp(m->venv, s->called.venv_real) != 0)
-		r = fail_msg(f, ESTALE, NULL, "this venv was boxed as '%s' and is now '%s'", m->venv, s->called.venv_real);
-	else if (m->venv_dev != (uint64_t) st.st_dev || m->venv_ino != (uint64_t) st.st_ino)
-		r = fail_msg(f, ESTALE, NULL, "'%s' is not the directory that was boxed", m->venv);
-	if (r < 0)
-		hint_install(s, f);
+	if (strcmp(m->venv, s->called.venv_real) == 0)
+		return 0;
+	r = fail_msg(f, ESTALE, NULL, "this venv was boxed as '%s' and is now '%s'", m->venv, s->called.venv_real);
+	hint_install(s, f);
 	return r;
+}
+
+/* Each file in it is checked when it is read; but who may write the directory may replace them. */
+static int check_state(const struct session *s, struct failure *f)
+{
+	const char *hint = "see who changed it, then run venvbox-install on the venv again";
+	struct stat st;
+
+	if (fstat(s->called.state_fd, &st) < 0)
+		return fail_errno(f, errno, NULL, "cannot look at '%s/" VB_STATE "'", s->called.venv_real);
+	if (st.st_uid != getuid() && st.st_uid != 0)
+		return fail_msg(f, EPERM, "use the venv as the user who installed it, or make a venv of your own",
+				"'%s/" VB_STATE "' belongs to user %u, neither to you nor to root", s->called.venv_real, st.st_uid);
+	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return fail_msg(f, EPERM, hint, "'%s/" VB_STATE "' can be written by others", s->called.venv_real);
+	return 0;
 }
 
 static int check_file(const struct session *s, const char *path, const struct file_id *known, const char *what, struct failure *f)
@@ -93,6 +104,8 @@ int session_open(struct session *s, struct failure *f)
 	s->project_fd = -1;
 	conf_init(&s->conf);
 	r = find_libexec(s, f);
+	if (r == 0)
+		r = check_state(s, f);
 	if (r == 0)
 		r = manifest_load(s->called.state_fd, &s->manifest, f);
 	if (r == 0)

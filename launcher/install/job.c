@@ -225,8 +225,6 @@ static int fill_manifest(struct job_install *j)
 	for (size_t n = 0; r == 0 && n < sizeof(texts) / sizeof(texts[0]); n++)
 		r = copy(texts[n].to, texts[n].text);
 	m->uid = geteuid();
-	m->venv_dev = j->venv.dev;
-	m->venv_ino = j->venv.ino;
 	m->way = i->way;
 	m->base_id = i->id;
 	m->libpython_id = i->libpython_id;
@@ -247,7 +245,10 @@ static int learn_manifest(struct job_install *j, struct failure *f)
 		r = scan_project(j, f);
 	if (r == 0)
 		r = list_recorded(j, f);
-	return r < 0 ? r : filter_compile(NULL, &j->filter, &j->manifest.calls_allowed, f);
+	if (r == 0)
+		r = filter_compile(NULL, &j->filter, &j->manifest.calls_allowed, f);
+	j->manifest.filter_size = j->filter.len;
+	return r;
 }
 
 int job_learn(struct job_install *j, struct failure *f)

@@ -120,7 +120,7 @@ static int check_facts(struct checking *c)
 
 	if (!c->has_manifest)
 		return 0;
-	if (strcmp(m->venv, c->venv.path) != 0 || m->venv_dev != c->venv.dev || m->venv_ino != c->venv.ino)
+	if (strcmp(m->venv, c->venv.path) != 0)
 		r = strv_addf(&c->wrong, "it was boxed as '%s' and is another directory now", m->venv);
 	if (r == 0 && (stat(m->project, &st) < 0 || !S_ISDIR(st.st_mode)))
 		r = strv_addf(&c->wrong, "the project '%s' is gone", m->project);

@@ -134,8 +134,6 @@ int venv_open(const char *path, struct venv *v, struct failure *f)
 		return fail_errno(f, v->fd < 0 ? -v->fd : errno, NULL, "cannot open '%s'", v->path);
 	if (faccessat(v->fd, "pyvenv.cfg", F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		return fail_msg(f, ENOENT, MAKE_ONE, "'%s' is not a Python virtual environment: it has no pyvenv.cfg", path);
-	v->dev = st.st_dev;
-	v->ino = st.st_ino;
 	r = become_owner(&st, f);
 	if (r == 0)
 		r = check_owner(v, &st, f);

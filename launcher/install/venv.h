@@ -20,7 +20,6 @@ enum venv_shape {
 struct venv {
 	char *path; /* clean, real */
 	int fd;     /* O_RDONLY | O_DIRECTORY */
-	uint64_t dev, ino;
 	enum venv_shape shape;
 	char *launcher;    /* VENV_BOXED: where bin/python leads to; NULL: somebody replaced it */
 	bool has_state;    /* VB_STATE is there */

@@ -16,7 +16,7 @@ struct place {
 	int fd;
 	struct timespec since;
 	struct strv known;
-	struct strv found;
+	struct appeared seen;
 };
 
 static int setup(void **state)
@@ -36,7 +36,7 @@ static int teardown(void **state)
 
 	(void) close(p->fd);
 	strv_release(&p->known);
-	strv_release(&p->found);
+	appeared_release(&p->seen);
 	assert_int_equal(scratch_remove(p->dir), 0);
 	free(p);
 	return 0;
@@ -49,7 +49,7 @@ static void make_dir(struct place *p, const char *path)
 
 static void scan(struct place *p, const char *venv)
 {
-	assert_int_equal(appeared_scan(p->fd, &p->since, &p->known, venv, &p->found), 0);
+	assert_int_equal(appeared_scan(p->fd, &p->since, &p->known, venv, &p->seen), 0);
 }
 
 static void test_a_new_repository_is_found(void **state)
@@ -59,11 +59,11 @@ static void test_a_new_repository_is_found(void **state)
 	make_dir(p, "src");
 	make_dir(p, "src/.git");
 	scan(p, NULL);
-	assert_int_equal(p->found.n, 1);
-	assert_string_equal(p->found.v[0], "src/.git");
+	assert_int_equal(p->seen.found.n, 1);
+	assert_string_equal(p->seen.found.v[0], "src/.git");
 }
 
-static void test_an_old_one_is_not(void **state)
+static void test_an_old_one_is_protected_from_now_on(void **state)
 {
 	struct place *p = *state;
 
@@ -71,8 +71,12 @@ static void test_an_old_one_is_not(void **state)
 	make_dir(p, "src/.git");
 	assert_int_equal(clock_gettime(CLOCK_REALTIME, &p->since), 0);
 	p->since.tv_sec += 10; /* file times are of a coarse clock */
+	make_dir(p, "lib");
+	make_dir(p, "lib/.venv");
 	scan(p, NULL);
-	assert_int_equal(p->found.n, 0);
+	assert_int_equal(p->seen.found.n, 0);
+	assert_int_equal(p->seen.nested.n, 2);
+	assert_true(strv_contains(&p->seen.nested, "src/.git") && strv_contains(&p->seen.nested, "lib/.venv"));
 }
 
 static void test_known_ones_and_the_venv_are_left_out(void **state)
@@ -84,7 +88,7 @@ static void test_known_ones_and_the_venv_are_left_out(void **state)
 	make_dir(p, ".venv/.git");
 	assert_int_equal(strv_add(&p->known, ".git"), 0);
 	scan(p, ".venv");
-	assert_int_equal(p->found.n, 0);
+	assert_int_equal(p->seen.found.n, 0);
 }
 
 static void test_a_link_is_not_followed(void **state)
@@ -95,7 +99,7 @@ static void test_a_link_is_not_followed(void **state)
 	make_dir(p, "a/.idea");
 	assert_int_equal(symlinkat("a", p->fd, "b"), 0);
 	scan(p, NULL);
-	assert_int_equal(p->found.n, 1);
+	assert_int_equal(p->seen.found.n, 1);
 }
 
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -104,7 +108,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_a_new_repository_is_found),
-		TEST(test_an_old_one_is_not),
+		TEST(test_an_old_one_is_protected_from_now_on),
 		TEST(test_known_ones_and_the_venv_are_left_out),
 		TEST(test_a_link_is_not_followed),
 	};

@@ -21,6 +21,9 @@ static void play(const struct place *p, const char *script)
 	assert_int_equal(fchmodat(p->fd, VB_FILTER_HELPER, 0755, 0), 0);
 }
 
+/* Of the filter "bpf"; nothing else of it is read. */
+static const struct manifest manifest = { .venv = (char *) (uintptr_t) "/v", .filter_size = 3 };
+
 static void assert_program(int fd, const char *text)
 {
 	cleanup_buf struct buf got = { 0 };
@@ -36,14 +39,23 @@ static void test_the_venvs_own_is_opened(void **state)
 	struct place *p = *state;
 	struct failure f = { 0 };
 
-	assert_int_equal(callfilter_open(p->fd, p->dir, NULL, &f), -ENOENT);
+	assert_int_equal(callfilter_open(&manifest, p->fd, p->dir, NULL, &f), -ENOENT);
 	assert_non_null(f.hint);
 	failure_release(&f);
 	put(p, VB_FILTER, "bpf");
-	assert_program(callfilter_open(p->fd, p->dir, NULL, NULL), "bpf");
+	assert_program(callfilter_open(&manifest, p->fd, p->dir, NULL, NULL), "bpf");
+	put(p, VB_FILTER, "bp");
+	assert_int_equal(callfilter_open(&manifest, p->fd, p->dir, NULL, &f), -EBADMSG);
+	failure_release(&f);
+	put(p, VB_FILTER, "bpf");
+	assert_int_equal(fchmodat(p->fd, VB_FILTER, 0666, 0), 0);
+	assert_true(callfilter_open(&manifest, p->fd, p->dir, NULL, &f) < 0);
+	failure_release(&f);
+	assert_int_equal(fchmodat(p->fd, VB_FILTER, 0600, 0), 0);
 	assert_int_equal(renameat(p->fd, VB_FILTER, p->fd, "elsewhere"), 0);
 	assert_int_equal(symlinkat("elsewhere", p->fd, VB_FILTER), 0);
-	assert_int_equal(callfilter_open(p->fd, p->dir, NULL, NULL), -ELOOP);
+	assert_true(callfilter_open(&manifest, p->fd, p->dir, NULL, &f) < 0);
+	failure_release(&f);
 }
 
 static void test_a_list_goes_to_the_helper_as_words(void **state)
@@ -51,9 +63,9 @@ static void test_a_list_goes_to_the_helper_as_words(void **state)
 	struct place *p = *state;
 
 	play(p, "#!/bin/sh\nprintf '%s;' \"$#\" \"$@\"\n");
-	assert_program(callfilter_open(p->fd, p->dir, " read,write\n\topenat ", NULL), "3;read;write;openat;");
+	assert_program(callfilter_open(&manifest, p->fd, p->dir, " read,write\n\topenat ", NULL), "3;read;write;openat;");
 	/* Empty is not missing. */
-	assert_program(callfilter_open(p->fd, p->dir, "", NULL), "0;");
+	assert_program(callfilter_open(&manifest, p->fd, p->dir, "", NULL), "0;");
 }
 
 static void test_a_word_is_no_option_of_the_helpers(void **state)
@@ -62,7 +74,7 @@ static void test_a_word_is_no_option_of_the_helpers(void **state)
 	struct failure f = { 0 };
 
 	play(p, "#!/bin/sh\necho the table\n");
-	assert_int_equal(callfilter_open(p->fd, p->dir, "--default", &f), -EINVAL);
+	assert_int_equal(callfilter_open(&manifest, p->fd, p->dir, "--default", &f), -EINVAL);
 	assert_non_null(strstr(f.what, "--default"));
 	failure_release(&f);
 }
@@ -73,12 +85,12 @@ static void test_what_the_helper_says_is_passed_on(void **state)
 	struct failure f = { 0 };
 
 	play(p, "#!/bin/sh\nprintf 'venvbox: no such call\\nhint: look it up\\n' >&2\nexit 125\n");
-	assert_int_equal(callfilter_open(p->fd, p->dir, "x", &f), -EINVAL);
+	assert_int_equal(callfilter_open(&manifest, p->fd, p->dir, "x", &f), -EINVAL);
 	assert_string_equal(f.what, "no such call");
 	assert_string_equal(f.hint, "look it up");
 	/* One that was killed, or says nothing, gave no program. */
 	play(p, "#!/bin/sh\nprintf half\nkill -9 $$\n");
-	assert_int_equal(callfilter_open(p->fd, p->dir, "x", &f), -ENOEXEC);
+	assert_int_equal(callfilter_open(&manifest, p->fd, p->dir, "x", &f), -ENOEXEC);
 	failure_release(&f);
 }
 
@@ -89,10 +101,10 @@ static void test_many_words_do_not_hold_us(void **state)
 	struct failure f = { 0 };
 
 	play(p, "#!/bin/sh\nhead -c 200000 /dev/zero >&2\nexit 125\n");
-	assert_int_equal(callfilter_open(p->fd, p->dir, "x", &f), -EFBIG);
+	assert_int_equal(callfilter_open(&manifest, p->fd, p->dir, "x", &f), -EFBIG);
 	assert_non_null(f.hint);
 	play(p, "#!/bin/sh\nhead -c 200000 /dev/zero\n");
-	assert_int_equal(callfilter_open(p->fd, p->dir, "x", &f), -EFBIG);
+	assert_int_equal(callfilter_open(&manifest, p->fd, p->dir, "x", &f), -EFBIG);
 	failure_release(&f);
 }
 
@@ -103,7 +115,7 @@ static void test_a_caller_may_ignore_its_children(void **state)
 
 	play(p, "#!/bin/sh\nprintf bpf\n");
 	assert_true(signal(SIGCHLD, SIG_IGN) != SIG_ERR);
-	assert_program(callfilter_open(p->fd, p->dir, "x", NULL), "bpf");
+	assert_program(callfilter_open(&manifest, p->fd, p->dir, "x", NULL), "bpf");
 	assert_int_equal(sigaction(SIGCHLD, NULL, &now), 0);
 	assert_true(now.sa_handler == SIG_IGN);
 	assert_true(signal(SIGCHLD, SIG_DFL) != SIG_ERR);

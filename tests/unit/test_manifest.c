@@ -56,17 +56,16 @@ static void fill(struct manifest *m)
 	m->version = strdup("0.1.0");
 	m->uid = UINT32_MAX - 1;
 	m->venv = strdup(HOSTILE "/.venv");
-	m->venv_dev = UINT64_MAX;
-	m->venv_ino = 1;
+	m->filter_size = UINT64_MAX;
 	m->project = strdup(HOSTILE);
 	m->way = EMBED_EXEC;
 	m->python_version = strdup("3.11");
 	m->python_banner = strdup("3.11.2 (main) [GCC]");
 	m->base_executable = strdup("/usr/bin/python3.11");
-	m->base_id = (struct file_id) { 1, 2, 3, -4 };
+	m->base_id = (struct file_id) { 1, -4 };
 	m->base_prefix = strdup("/usr");
 	m->libpython = strdup("");
-	m->libpython_id = (struct file_id) { 0, 0, 0, INT64_MAX };
+	m->libpython_id = (struct file_id) { 0, INT64_MAX };
 	m->calls_allowed = 362;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		assert_int_equal(manifest_add_mount(m, &rows[i]), 0);
@@ -78,7 +77,7 @@ static void fill(struct manifest *m)
 static void assert_same(const struct manifest *a, const struct manifest *b)
 {
 	assert_string_equal(a->version, b->version);
-	assert_true(a->uid == b->uid && a->venv_dev == b->venv_dev && a->venv_ino == b->venv_ino && a->way == b->way);
+	assert_true(a->uid == b->uid && a->filter_size == b->filter_size && a->way == b->way);
 	assert_string_equal(a->venv, b->venv);
 	assert_string_equal(a->project, b->project);
 	assert_string_equal(a->python_version, b->python_version);
@@ -210,8 +209,8 @@ static void bad_values_name_their_line(void **state)
 	static const char *const rows[][2] = {
 		{ "\nuid=", "\nuid=-1" }, { "\nuid=", "\nuid=4294967296" }, { "\nvenv=/", "\nvenv=" }, { "\nvenv=/", "\nvenv=//" },
 		{ "\nproject=/", "\nproject=/../" }, { "\nembed=exec", "\nembed=none" }, { "\nbase-id=1\t", "\nbase-id=" },
-		{ "\nvenv-dev=", "\nvenv-dev=1" /* overflows */ }, { "\nvenv-ino=1", "\nvenv-ino=" }, { "\nvenv-ino=1", "\nvenv-ino=0x1" },
-		{ "\nvenv-ino=1", "\nvenv-ino= 1" }, { "\nmount=ro\tboth\t/usr/lib", "\nmount=rw\tboth\t/usr/lib" },
+		{ "\nfilter-size=", "\nfilter-size=1" /* overflows */ }, { "\nfilter-size=18446744073709551615", "\nfilter-size=" },
+		{ "\nfilter-size=18446744073709551615", "\nfilter-size=0x1" }, { "\nfilter-size=1", "\nfilter-size= 1" }, { "\nmount=ro\tboth\t/usr/lib", "\nmount=rw\tboth\t/usr/lib" },
 		{ "\nmount=ro\tboth\t/usr/lib", "\nmount=ro\tall\t/usr/lib" }, { "\nmount=ro\tboth\t/", "\nmount=ro\tboth\t" },
 		{ "\t/lib\t", "\tlib\t" }, { "\nmount=symlink\tminimal\t../usr/lib", "\nmount=symlink\tminimal\t" },
 		{ "\nnested=", "\nnested=/" }, { "\nnested=", "\nnested=../" }, { "\nrecorded=", "\nrecorded=a/" }, { "\nend=", "\nend=x" },
