@@ -14,6 +14,7 @@ UNIT_TESTS = \
 	tests/unit/test_dotenv \
 	tests/unit/test_env \
 	tests/unit/test_etc \
+	tests/unit/test_facts \
 	tests/unit/test_failure \
 	tests/unit/test_fd \
 	tests/unit/test_filter \
