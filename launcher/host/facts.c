@@ -10,6 +10,7 @@
 #include "common/fd.h"
 #include "common/names.h"
 #include "common/path.h"
+#include "host/nested.h"
 #include "host/pipcmd.h"
 
 #define PIP_CONF_LIMIT (1u << 20)
@@ -30,11 +31,15 @@ void facts_release(struct facts *x)
 	x->masks.lock_fd = -1;
 }
 
-/* Repositories and venvs found at install; one that the user removed since is no loss. */
-static int gather_nested(const struct policy *p, int project_fd, struct facts *x, struct failure *f)
+/* Repositories and venvs that are known; one that the user removed since is no loss. */
+static int gather_nested(const struct policy *p, int state_fd, int project_fd, struct facts *x, struct failure *f)
 {
-	const struct strv *known = &p->manifest->nested;
+	cleanup_strv struct strv all = { 0 };
+	const struct strv *known = &all;
+	int n = nested_known(state_fd, p->manifest, &all);
 
+	if (n < 0)
+		return fail_errno(f, -n, "run venvbox-install on this venv again", "cannot read '%s/" VB_STATE "/" VB_NESTED "'", p->manifest->venv);
 	for (size_t i = 0; i < known->n; i++) {
 		cleanup_fd int fd = -1;
 		int r;
@@ -51,7 +56,6 @@ static int gather_nested(const struct policy *p, int project_fd, struct facts *x
 		if (r < 0)
 			return r;
 	}
-	strv_sort(&x->nested); /* a directory comes before what is below it */
 	return 0;
 }
 
@@ -370,7 +374,7 @@ static int gather_user_cache(const struct policy *p, const char *home, struct fa
 }
 
 int facts_gather(const struct policy *p, const struct job *job, char *const argv[], const struct strv *env,
-		 int project_fd, const char *cwd, struct facts *x, struct failure *f)
+		 int state_fd, int project_fd, const char *cwd, struct facts *x, struct failure *f)
 {
 	const char *home_env = strv_getenv(env, "HOME");
 	cleanup_free char *home = home_env && *home_env == '/' ? path_clean("/", home_env) : NULL;
@@ -390,7 +394,7 @@ int facts_gather(const struct policy *p, const struct job *job, char *const argv
 	if (r == 0)
 		r = check_user_mounts(p, x, f);
 	if (r == 0)
-		r = gather_nested(p, project_fd, x, f);
+		r = gather_nested(p, state_fd, project_fd, x, f);
 	if (r == 0)
 		r = gather_proc(x);
 	if (r == 0)

@@ -20,7 +20,7 @@ struct facts {
 	bool is_root;         /* uid 0: the kernel lets it write /proc/sys whatever its capabilities */
 	const char *user;     /* the login name as the environment has it; for a passwd made for this run */
 	bool own_etc;         /* the passwd and group kept beside the manifest are of this user */
-	struct strv nested;   /* of manifest.nested, those that are there now; below the project */
+	struct strv nested;   /* those of nested_known() that are there now; below the project */
 	struct strv proc;     /* what of /proc is covered for root, absolute */
 	struct strv writable; /* where what boxes of this venv may write really is, where policy_box_writable() does not know */
 	struct strv visible;  /* clean paths that are in every box of this run; for inputs */
@@ -37,8 +37,8 @@ void facts_release(struct facts *x);
 /* As policy_box_writable(), and by the real path. */
 bool facts_box_writable(const struct facts *x, const struct policy *p, const char *path);
 
-/* project_fd: the project's directory. argv: of this process. env: our environment. Everything else is borrowed for the life of x. */
+/* state_fd, project_fd: their directories. argv: of this process. env: our environment. Everything else is borrowed for the life of x. */
 int facts_gather(const struct policy *p, const struct job *job, char *const argv[], const struct strv *env,
-		 int project_fd, const char *cwd, struct facts *x, struct failure *f) must_check;
+		 int state_fd, int project_fd, const char *cwd, struct facts *x, struct failure *f) must_check;
 
 #endif

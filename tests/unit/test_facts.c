@@ -100,7 +100,7 @@ static int gather(struct place *p, char *const argv[])
 {
 	facts_release(&p->x);
 	failure_release(&p->f);
-	return facts_gather(&p->p, &p->job, argv, &p->env, p->project_fd, p->dir, &p->x, &p->f);
+	return facts_gather(&p->p, &p->job, argv, &p->env, p->fd, p->project_fd, p->dir, &p->x, &p->f);
 }
 
 static int gather_script(struct place *p, const char *script)
