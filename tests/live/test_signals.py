@@ -1,19 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Exit status, signals and job control are those of plain Python (spec B4; design.md, Terminal and signals)."""
-import fcntl
+import contextlib
 import os
-import pty
-import re
-import select
 import signal
-import struct
 import subprocess
 import sys
-import termios
 
 import pytest
 
 from boxlab import PATIENCE, tell
+from terminal import CTRL_C, CTRL_D, CTRL_Z, Terminal
 
 # Prints "ready", then the name of each signal that comes; ends at the end of standard input with how many there were.
 COUNT = """
@@ -29,6 +25,7 @@ os.write(1, b"ready\\n")
 sys.stdin.read()
 print(sorted(counts.items()))
 """
+CHILD = "import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
 SLEEP = "import os, time; os.write(1, b'ready\\n'); time.sleep(600)"
 
 
@@ -65,8 +62,7 @@ def test_death_by_signal_is_a_death_by_signal(pair, name):
 
 def test_the_end_of_python_is_the_end(pair):
     """A child that lives on holds the pipe of a plain python's caller open; in a box it has ended."""
-    code = "import subprocess; print(subprocess.Popen(['sleep', '600']).pid)"
-    done = pair.box.py(code)
+    done = pair.box.py(CHILD + "print(p.pid)")
     assert done.returncode == 0 and done.stdout.strip().isdigit(), tell(done)
 
 
@@ -111,7 +107,7 @@ def test_interrupt_is_a_keyboard_interrupt(pair):
 @pytest.mark.parametrize("to", ["single", "group"])
 def test_kill_leaves_nothing(pair, to):
     """The payload and its child hold the pipe: its end is theirs."""
-    p = start(pair.box, "import subprocess; subprocess.Popen(['sleep', '600']); " + SLEEP)
+    p = start(pair.box, CHILD + SLEEP)
     (os.kill if to == "single" else os.killpg)(p.pid, signal.SIGKILL)
     assert end(p) == (-signal.SIGKILL, "", "")
 
@@ -210,253 +206,91 @@ def test_stop_and_continue_from_outside(pair, to):
     assert boxed == plain == (["SIGTSTP"] * 3, (0, "text\n", ""))
 
 
-# --- at a terminal ------------------------------------------------------------------------------
+# --- at a terminal (the rest is in test_terminal.py) ------------------------------------
 
-class Terminal:
-    """A command that leads a session at a terminal of its own."""
-
-    def __init__(self, side, args, env=None):
-        self.master, slave = pty.openpty()
-        self.text = ""
-        attributes = termios.tcgetattr(slave)
-        attributes[3] &= ~termios.ECHO
-        termios.tcsetattr(slave, termios.TCSANOW, attributes)
-
-        def lead():
-            os.setsid()
-            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-        os.fchown(slave, side.who.uid, -1)
-        self.p = side.popen(args, text=False, stdin=slave, stdout=slave, stderr=slave, preexec_fn=lead,
-                            env={"PS1": "$ ", "PROMPT_COMMAND": "", "INPUTRC": "/dev/null", "HISTFILE": "", **(env or {})})
-        os.close(slave)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        if self.p.poll() is None:
-            self.p.kill()
-        self.p.wait()
-        os.close(self.master)
-
-    def send(self, text):
-        os.write(self.master, text.encode())
-
-    def expect(self, pattern):
-        """Reads until it is there; what was before it is dropped."""
-        while True:
-            found = re.search(pattern, self.text)
-            if found:
-                self.text = self.text[found.end():]
-                return found
-            ready, _, _ = select.select([self.master], [], [], PATIENCE)
-            assert ready, f"no {pattern!r} in {self.text!r}"
-            try:
-                self.text += os.read(self.master, 65536).decode(errors="replace")
-            except OSError:
-                raise AssertionError(f"the end, and no {pattern!r} in {self.text!r}") from None
-
-    def coax(self, text, pattern):
-        """Sends text until it has an effect: CPython takes no Ctrl-C while readline sets up the terminal."""
-        while not select.select([self.master], [], [], 1)[0]:
-            self.send(text)
-        self.expect(pattern)
-
-    def resize(self, rows, columns):
-        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+INNER = ["/bin/bash", "--norc", "--noprofile", "--noediting", "-i"]
+PROMPT = r"(sh>|\$|#) "
 
 
+@contextlib.contextmanager
 def shell(side):
-    t = Terminal(side, ["/bin/bash", "--norc", "--noprofile", "--noediting", "-i"], env={"py": side.bin()})
-    t.expect(r"\$ ")
-    return t
+    """Job control as the user has it."""
+    env = {"PS1": "sh> ", "py": side.bin(), "PROMPT_COMMAND": ""}
+    with Terminal(side.who, INNER, side.project, env=env) as t:
+        t.expect("sh> ")
+        t.send("stty -echo; PS2=\n")
+        t.expect("sh> ")
+        yield t
 
 
-ASK = "import sys; print('ask', 'me', flush=True); print('got', sys.stdin.readline(), flush=True)"
+@pytest.fixture(params=["plain", "box"])
+def side(request, pair):
+    return getattr(pair, request.param)
 
 
-def both(pair, do):
-    """Asserts nothing about the plain twin but that do() holds for it as well: a positive control."""
-    do(pair.plain)
-    do(pair.box)
-
-
-def test_control_c_interrupts(pair):
-    def do(side):
-        with shell(side) as t:
-            t.send('"$py" -c "import time; print(1 + 1, flush=True); time.sleep(600)"\n')
-            t.expect(r"2\r\n")
-            t.send("\x03")
-            t.expect("KeyboardInterrupt")
-            t.expect(r"\$ ")
-            t.send("echo status=$?\n")
-            t.expect("status=130")
-    both(pair, do)
-
-
-def test_control_c_comes_once(pair):
-    def do(side):
-        with shell(side) as t:
-            side.write("count.py", COUNT)
-            t.send('"$py" count.py\n')
-            t.expect("ready")
-            t.send("\x03")
-            t.expect("SIGINT")
-            t.send("\x1c")
-            t.expect("SIGQUIT")
-            t.resize(30, 100)
-            t.expect("SIGWINCH")
-            t.send("\x04")
-            t.expect(re.escape("[('SIGINT', 1), ('SIGQUIT', 1), ('SIGWINCH', 1)]"))
-    both(pair, do)
-
-
-def test_control_backslash_dumps_no_core_of_ours(pair):
-    def do(side):
-        with shell(side) as t:
-            t.send('ulimit -c 0; "$py" -c "import time; print(1 + 1, flush=True); time.sleep(600)"; echo "status=$?"\n')
-            t.expect(r"2\r\n")
-            t.send("\x1c")
-            t.expect("status=131")
-    both(pair, do)
-
-
-def test_control_z_and_fg(pair):
-    def do(side):
-        side.write("answers.py", "import sys\nprint('ask', flush=True)\nfor line in sys.stdin: print('got', line, flush=True)\n")
-        with shell(side) as t:
-            t.send('"$py" answers.py; echo "status=$?"\n')
-            t.expect("ask")
-            for i in range(3):
-                t.send("\x1a")
-                t.expect("Stopped")
-                t.expect(r"\$ ")
-                t.send("jobs; fg\n")
-                t.expect("Stopped.*\n")
-                t.send(f"answer {i}\n")
-                t.expect(f"got answer {i}")
-            t.send("\x04")
-            t.expect(r"\$ ")
-            t.send("echo status=$?\n")
-            t.expect("status=0")
-    both(pair, do)
-
-
-def test_control_z_and_bg_goes_on(pair):
-    def do(side):
-        with shell(side) as t:
-            t.send('"$py" -c "import time; print(1 + 1, flush=True); time.sleep(1); print(2 + 2)"\n')
-            t.expect(r"2\r\n")
-            t.send("\x1a")
+def test_stop_after_foreground_is_not_lost(side):
+    """`fg`, and Ctrl-Z as soon as there is an answer: SIGCONT and SIGTSTP delete each other on the way."""
+    side.write("answers.py", "import sys\nprint('ask', flush=True)\nfor line in sys.stdin: print('got', line, flush=True)\n")
+    with shell(side) as t:
+        t.send('"$py" answers.py; echo "status=$?"\n')
+        t.expect("ask")
+        for i in range(10):
+            t.send(CTRL_Z)
             t.expect("Stopped")
-            t.send("bg; wait\n")
-            t.expect("4\r\n")
-    both(pair, do)
+            t.expect("sh> ")
+            t.send("jobs; fg\n")
+            t.expect("Stopped.*\n")
+            t.send(f"answer {i}\n")
+            t.expect(f"got answer {i}")
+        t.send(CTRL_D)
+        t.expect("sh> ")
+        t.send("echo status=$?\n")
+        t.expect("status=0")
 
 
-def test_a_background_job_that_reads_is_stopped(pair):
-    def do(side):
-        with shell(side) as t:
-            t.send(f'"$py" -c "{ASK}" &\n')
-            t.expect("ask me")
-            t.send("until jobs | grep Stopped; do sleep 0.1; done; fg\n")
-            t.expect("Stopped")
-            t.expect(r'\n"\$py".*\n')
-            t.send("answer\n")
-            t.expect("got answer")
-    both(pair, do)
-
-
-def test_kill_of_the_job(pair):
-    """kill %1 signals the whole group; bwrap must not die of it before Python has answered."""
-    def do(side):
-        side.write("answers.py", "import os, signal, sys, time\n"
-                   "signal.signal(15, lambda *a: (time.sleep(0.2), print('good' + 'bye', flush=True), sys.exit(9)))\n"
-                   "os.write(1, b'ready\\n')\ntime.sleep(600)\n")
-        with shell(side) as t:
-            t.send('"$py" answers.py &\n')
-            t.expect("ready")
-            t.send("kill %1; wait %1; echo status=$?\n")
-            t.expect("goodbye")
-            t.expect("status=9")
-    both(pair, do)
-
-
-def test_a_hangup_reaches_python(pair):
-    """Closing the window: the session leader alone gets it."""
-    def do(side):
-        side.write("hup", "")
-        t = Terminal(side, ["python", "-c", "import os, signal, sys, time\n"
-                            "signal.signal(1, lambda *a: (open('hup', 'w').write('hung up'), os._exit(0)))\n"
-                            "print(1 + 1, flush=True); time.sleep(600)"])
+def test_a_background_job_goes_on(side):
+    with shell(side) as t:
+        t.send('"$py" -c "import time; print(1 + 1, flush=True); time.sleep(1); print(2 + 2)"\n')
         t.expect(r"2\r\n")
-        os.close(t.master)
-        t.p.wait(PATIENCE)
-        with open(side.path("hup"), encoding="utf-8") as f:
-            assert f.read() == "hung up"
-    both(pair, do)
+        t.send(CTRL_Z)
+        t.expect("Stopped")
+        t.send("bg; wait\n")
+        t.expect("4\r\n")
 
 
-def test_an_interactive_shell_inside_gives_the_terminal_back(pair):
-    """In a pid namespace it cannot: getpgrp() of what is outside is 0."""
-    code = ("import subprocess; print('shell', subprocess.call(['/bin/bash', '--norc', '--noprofile', '--noediting', '-i']), flush=True); "
-            "print('got', input(), flush=True)")
-
-    def do(side):
-        with shell(side) as t:
-            t.send(f'"$py" -c "{code}"; echo "status=$?"\n')
-            t.expect(r"\$ ")
-            t.send("echo in$((1+1)); exit 3\n")
-            t.expect("in2")
-            t.expect("shell 3")
-            t.send("answer\n")
-            t.expect("got answer")
-            t.expect("status=0")
-    both(pair, do)
+def test_a_job_that_is_killed_answers_first(side):
+    """kill %1 signals the whole group; bwrap must not die of it before Python has answered."""
+    side.write("answers.py", "import os, signal, sys, time\n"
+               "signal.signal(15, lambda *a: (time.sleep(0.2), print('good' + 'bye', flush=True), sys.exit(9)))\n"
+               "os.write(1, b'ready\\n')\ntime.sleep(600)\n")
+    with shell(side) as t:
+        t.send('"$py" answers.py &\n')
+        t.expect("ready")
+        t.send("kill %1; wait %1; echo status=$?\n")
+        t.expect("goodbye")
+        t.expect("status=9")
 
 
-def test_control_c_in_a_shell_inside_is_its_own(pair):
-    code = "import subprocess; subprocess.call(['/bin/bash', '--norc', '--noprofile', '--noediting', '-i']); print('python', 'lives')"
-
-    def do(side):
-        with shell(side) as t:
-            t.send(f'"$py" -c "{code}"\n')
-            t.expect(r"\$ ")
-            t.send("sleep 600\n")
-            t.send("\x03")
-            t.expect(r"\$ ")
-            t.send("echo st=$?; exit\n")
-            t.expect("st=130")
-            t.expect("python lives")
-    both(pair, do)
+def test_control_c_in_a_shell_inside_is_its_own(side):
+    code = f"import subprocess; subprocess.call({INNER}); print('python', 'lives')"
+    with shell(side) as t:
+        t.send(f'"$py" -c "{code}"\n')
+        t.expect(PROMPT)
+        t.send("read answer\n")
+        t.send(CTRL_C)
+        t.expect(PROMPT)
+        t.send("echo st''ill; exit\n")
+        t.expect("still")
+        t.expect("python lives")
 
 
-def test_a_script_of_the_host_has_the_terminal_after_a_shell_inside(pair):
+def test_a_script_of_the_host_has_the_terminal_after_a_shell_inside(side):
     """No interactive shell outside that takes it back: the launcher does."""
-    code = "import subprocess; subprocess.call(['/bin/bash', '--norc', '--noprofile', '--noediting', '-i'])"
-
-    def do(side):
-        with Terminal(side, ["/bin/sh", "-c", '"$1" -c "$2"; echo next; read answer; echo "got $answer"', "sh", side.bin(), code],
-                      env={"PS1": "$ "}) as t:
-            t.expect(r"\$ ")
-            t.send("exit\n")
-            t.expect("next")
-            t.send("answer\n")
-            t.expect("got answer")
-    both(pair, do)
-
-
-def test_the_prompt_works(pair):
-    """The REPL: a line, Ctrl-C at the prompt, the end of input."""
-    def do(side):
-        with shell(side) as t:
-            t.send('"$py" -q; echo "status=$?"\n')
-            t.expect(">>> ")
-            t.send("6 * 7\n")
-            t.expect("42")
-            t.expect(">>> ")
-            t.coax("\x03", "KeyboardInterrupt")
-            t.expect(">>> ")
-            t.send("\x04")
-            t.expect("status=0")
-    both(pair, do)
+    code = f"import subprocess; subprocess.call({INNER})"
+    args = ["/bin/sh", "-c", '"$1" -c "$2"; echo next; read answer; echo "got $answer"', "sh", side.bin(), code]
+    with Terminal(side.who, args, side.project) as t:
+        t.expect(PROMPT)
+        t.send("exit\n")
+        t.expect("next")
+        t.send("answer\n")
+        t.expect("got answer")
