@@ -435,9 +435,10 @@ static int add_options(struct layout *l)
 	static const char *const always[] = {
 		"--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try",
 		"--disable-userns", "--die-with-parent", "--as-pid-1",
-		/* PID 1 empties the bounding set and locks the securebits with it, then drops it (design.md, Sealing). */
-		"--cap-drop", "ALL", "--cap-add", "CAP_SETPCAP",
+		"--cap-drop", "ALL",
 	};
+	/* PID 1 empties the bounding set and locks the securebits with it, then drops it (design.md, Sealing). After the user's --cap-drop ALL. */
+	static const char *const needed[] = { "--cap-add", "CAP_SETPCAP" };
 	struct strv *options = &l->plan->options;
 	int r = 0;
 
@@ -447,6 +448,8 @@ static int add_options(struct layout *l)
 		r = strv_add(options, "--unshare-net");
 	if (r == 0)
 		r = strv_add_all(options, &l->policy->cap_words);
+	for (size_t i = 0; r == 0 && i < sizeof(needed) / sizeof(needed[0]); i++)
+		r = strv_add(options, needed[i]);
 	return r < 0 ? r : strv_add_all(options, &l->policy->user_options);
 }
 

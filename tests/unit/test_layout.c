@@ -283,6 +283,21 @@ static void test_network_and_capabilities_are_options(void **state)
 	assert_true(strv_contains(&b->plan.options, "--unshare-net"));
 }
 
+/* Without it PID 1 could not seal. */
+static void test_dropping_all_capabilities_leaves_what_pid_1_needs(void **state)
+{
+	struct box *b = *state;
+	const struct strv *o = &b->plan.options;
+
+	assert_int_equal(strv_add(&b->p.cap_words, "--cap-drop"), 0);
+	assert_int_equal(strv_add(&b->p.cap_words, "ALL"), 0);
+	make(b);
+	assert_true(o->n > 4);
+	assert_string_equal(o->v[o->n - 3], "ALL");
+	assert_string_equal(o->v[o->n - 2], "--cap-add");
+	assert_string_equal(o->v[o->n - 1], "CAP_SETPCAP");
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -304,6 +319,7 @@ int main(void)
 		TEST(test_the_root_is_remounted_last),
 		TEST(test_root_gets_nothing_of_the_kernels_or_pid_1s),
 		TEST(test_network_and_capabilities_are_options),
+		TEST(test_dropping_all_capabilities_leaves_what_pid_1_needs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
