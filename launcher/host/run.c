@@ -56,6 +56,9 @@ static void run_init(struct run *run)
 
 static void run_release(struct run *run)
 {
+	/* Also when the box has failed: a build may have filled the disk. */
+	if (run->pip_lock >= 0 && fd_remove_tree(run->session.called.state_fd, VB_PIP_TMP) < 0)
+		log_warn("cannot empty '%s/" VB_STATE "/" VB_PIP_TMP "'", run->session.manifest.venv);
 	facts_release(&run->facts); /* lets the lock go; uses descriptors of the session */
 	policy_release(&run->policy);
 	payload_release(&run->payload);
@@ -280,14 +283,12 @@ static int tidy(struct run *run, struct failure *f)
 {
 	int r = 0;
 
-	if (run->job.pip_run) {
+	if (run->job.pip_run)
 		r = publish(run, f);
-		if (fd_remove_tree(run->session.called.state_fd, VB_PIP_TMP) < 0)
-			log_warn("cannot empty '%s/" VB_STATE "/" VB_PIP_TMP "'", run->session.manifest.venv);
-	}
 	masks_end(&run->facts.masks);
-	if (r == 0)
-		r = look_after(run);
+	/* The program has ended as it has: what we could not see or remember changes nothing about that. */
+	if (look_after(run) < 0)
+		log_warn("cannot look for repositories and venvs that appeared in '%s'", run->session.manifest.project);
 	return r;
 }
 
