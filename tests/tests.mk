@@ -28,6 +28,7 @@ UNIT_TESTS = \
 	tests/unit/test_manifest \
 	tests/unit/test_mask \
 	tests/unit/test_mounts \
+	tests/unit/test_nested \
 	tests/unit/test_path \
 	tests/unit/test_pipcmd \
 	tests/unit/test_piphint \

@@ -13,7 +13,7 @@
 /* All that are known, relative to the project, sorted, none twice. A file that cannot be read is an error: it protects. */
 int nested_known(int state_fd, const struct manifest *m, struct strv *known) must_check;
 
-/* Remembers these for later runs. */
+/* Remembers these for later runs; not beyond a number that a start can bear. None of them is known yet. */
 int nested_learn(int state_fd, const struct strv *found) must_check;
 
 #endif
