@@ -32,8 +32,16 @@ static int open_path(const struct op *op, int flags)
 	return raise_fd(fd < 0 ? -errno : fd);
 }
 
+/* A limit of less than FIRST_FD leaves F_DUPFD_CLOEXEC no number it may take: EINVAL, fcntl(2). */
+static bool is_too_many(const struct op *op, int err)
+{
+	return err == EMFILE || err == ENFILE || (err == EINVAL && path_is_clean(op->source ? op->source : "/"));
+}
+
 static int open_failed(const struct op *op, int err, struct failure *f)
 {
+	if (is_too_many(op, err))
+		return fail_msg(f, EMFILE, "raise the limit: ulimit -n 1024", "the box needs more open files than are allowed");
 	if (err == ELOOP && op->trust == TRUST_NONE)
 		return fail_msg(f, err, "replace the link by what it points to; code in a box may have put it there",
 				"'%s' is or leads through a symbolic link", op->source);

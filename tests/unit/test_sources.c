@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "common/fd.h"
@@ -137,6 +138,30 @@ static void test_only_optional_sources_may_be_gone(void **state)
 	assert_int_equal(sources_open(&p->plan, &p->orders, NULL), -ENOENT);
 }
 
+static void test_too_few_descriptors_are_named(void **state)
+{
+	static const rlim_t few[] = { 5, 14 };
+	struct place *p = *state;
+	struct rlimit before, low;
+	struct failure f = { 0 };
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	for (int i = 0; i < 30; i++)
+		add(p, OP_RW, p->dir, p->dir);
+	for (size_t i = 0; i < sizeof(few) / sizeof(few[0]); i++) {
+		int r;
+
+		low = before;
+		low.rlim_cur = few[i];
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+		r = sources_open(&p->plan, &p->orders, &f);
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+		assert_int_equal(r, -EMFILE);
+		assert_non_null(strstr(f.hint, "ulimit -n"));
+	}
+	failure_release(&f);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -149,6 +174,7 @@ int main(void)
 		TEST(test_a_fresh_directory_may_get_mount_points),
 		TEST(test_pid_1_is_told_what_it_must_find),
 		TEST(test_only_optional_sources_may_be_gone),
+		TEST(test_too_few_descriptors_are_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
