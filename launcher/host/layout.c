@@ -200,7 +200,13 @@ static int add_user_option(struct layout *l, const struct bwrapopt *opt, char *c
 	r = strv_add(&op->words, opt->name);
 	for (unsigned i = 0; r == 0 && i < opt->arity; i++)
 		r = strv_add(&op->words, args[i]);
-	return r;
+	if (r < 0 || opt->src < 0)
+		return r;
+	/* bwrap knows no --dev-bind-fd: it gets the path, and PID 1 looks whether that led to what we opened. */
+	op->source = strdup(args[opt->src]);
+	op->optional = opt->optional;
+	op->trust = facts_box_writable(l->facts, l->policy, args[opt->src]) ? TRUST_NONE : TRUST_HOST;
+	return op->source == NULL ? -ENOMEM : 0;
 }
 
 static bool lies_above(const char *path, const char *project)

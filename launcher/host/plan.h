@@ -43,7 +43,7 @@ struct op {
 	enum op_trust trust;
 	bool optional;    /* a source that is gone is left out in silence */
 	bool fresh;       /* OP_RW: made for this run, no box has written in it: bwrap may make mount points there */
-	char *source;     /* OP_RO, OP_RW, OP_COPY, OP_SYMLINK */
+	char *source;     /* OP_RO, OP_RW, OP_COPY, OP_SYMLINK; OP_WORDS that are a writable bind by path */
 	char *dest;
 	const char *why;  /* for people; static, or owned by the manifest */
 	struct buf data;  /* OP_DATA */

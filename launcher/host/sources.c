@@ -67,11 +67,12 @@ static int open_source(struct op *op, struct failure *f)
 {
 	int fd;
 
-	if (op->fd >= 0)
+	if (op->fd >= 0 || (op->kind == OP_WORDS && op->source == NULL))
 		return 0;
 	switch (op->kind) {
 	case OP_RO:
 	case OP_RW:
+	case OP_WORDS:
 		fd = open_path(op, O_PATH);
 		break;
 	case OP_COPY:
@@ -112,7 +113,7 @@ static int check_dest(const struct plan *p, size_t index, struct failure *f)
 	cleanup_fd int fd = -1;
 	const char *below;
 
-	if (cover == NULL || cover->kind != OP_RW || cover->fresh || cover->source == NULL)
+	if (cover == NULL || (cover->kind != OP_RW && cover->kind != OP_WORDS) || cover->fresh || cover->source == NULL)
 		return 0;
 	below = path_below(op->dest, cover->dest);
 	path = *below == '\0' ? strdup(cover->source) : path_join(cover->source, below);
@@ -133,7 +134,7 @@ static int order_check(const struct plan *p, size_t index, struct orders *orders
 	const struct op *op = &p->ops[index];
 	struct stat st;
 
-	if ((op->kind != OP_RO && op->kind != OP_RW) || plan_is_covered(p, index))
+	if ((op->kind != OP_RO && op->kind != OP_RW && op->kind != OP_WORDS) || op->fd < 0 || plan_is_covered(p, index))
 		return 0;
 	if (fstat(op->fd, &st) < 0)
 		return -errno;

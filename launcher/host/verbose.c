@@ -53,7 +53,7 @@ static void put_mount(struct buf *out, const struct op *op)
 	} else {
 		log_escape(out, op->dest);
 	}
-	if (op->source != NULL && op->kind != OP_DATA && strcmp(op->source, op->dest) != 0) {
+	if (op->source != NULL && op->kind != OP_DATA && op->kind != OP_WORDS && strcmp(op->source, op->dest) != 0) {
 		buf_puts(out, op->kind == OP_SYMLINK ? " -> " : " from ");
 		log_escape(out, op->source);
 	}

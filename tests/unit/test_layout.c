@@ -283,6 +283,17 @@ static void test_network_and_capabilities_are_options(void **state)
 	assert_true(strv_contains(&b->plan.options, "--unshare-net"));
 }
 
+static void test_a_device_bind_has_a_source_to_check(void **state)
+{
+	struct box *b = *state;
+
+	add_option(b, "--dev-bind", PROJECT "/dev", "/mnt");
+	make(b);
+	assert_int_equal(seen(b, "/mnt")->kind, OP_WORDS);
+	assert_string_equal(seen(b, "/mnt")->source, PROJECT "/dev");
+	assert_int_equal(seen(b, "/mnt")->trust, TRUST_NONE);
+}
+
 /* Without it PID 1 could not seal. */
 static void test_dropping_all_capabilities_leaves_what_pid_1_needs(void **state)
 {
@@ -319,6 +330,7 @@ int main(void)
 		TEST(test_the_root_is_remounted_last),
 		TEST(test_root_gets_nothing_of_the_kernels_or_pid_1s),
 		TEST(test_network_and_capabilities_are_options),
+		TEST(test_a_device_bind_has_a_source_to_check),
 		TEST(test_dropping_all_capabilities_leaves_what_pid_1_needs),
 	};
 

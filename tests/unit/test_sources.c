@@ -138,6 +138,30 @@ static void test_only_optional_sources_may_be_gone(void **state)
 	assert_int_equal(sources_open(&p->plan, &p->orders, NULL), -ENOENT);
 }
 
+/* --dev-bind goes to bwrap by path: PID 1 is told what must be there, and no link in the project is followed for it. */
+static void test_a_bind_by_path_is_checked_too(void **state)
+{
+	struct place *p = *state;
+	cleanup_free char *below = path_join("/dest", "x");
+	struct stat st;
+	struct op *op;
+
+	assert_int_equal(stat(p->dir, &st), 0);
+	op = add(p, OP_WORDS, p->dir, "/dest");
+	assert_int_equal(strv_add(&op->words, "--dev-bind"), 0);
+	assert_int_equal(sources_open(&p->plan, &p->orders, NULL), 0);
+	assert_int_equal(p->orders.n_mounts, 1);
+	assert_int_equal(p->orders.mounts[0].ino, st.st_ino);
+	assert_false(p->orders.mounts[0].read_only);
+	/* A mount point in it must be there. */
+	add(p, OP_TMPFS, NULL, below);
+	assert_int_equal(sources_open(&p->plan, &p->orders, NULL), -ENOENT);
+	assert_int_equal(symlink("/etc", p->git), 0);
+	op = add(p, OP_WORDS, p->git, "/other");
+	assert_int_equal(strv_add(&op->words, "--dev-bind"), 0);
+	assert_int_equal(sources_open(&p->plan, &p->orders, NULL), -ELOOP);
+}
+
 static void test_too_few_descriptors_are_named(void **state)
 {
 	static const rlim_t few[] = { 5, 14 };
@@ -174,6 +198,7 @@ int main(void)
 		TEST(test_a_fresh_directory_may_get_mount_points),
 		TEST(test_pid_1_is_told_what_it_must_find),
 		TEST(test_only_optional_sources_may_be_gone),
+		TEST(test_a_bind_by_path_is_checked_too),
 		TEST(test_too_few_descriptors_are_named),
 	};
 
