@@ -110,7 +110,14 @@ static int make_env(const struct session *s, const struct job *job, const struct
 	return r < 0 ? r : set_by_options(policy, &p->env);
 }
 
-static int make_argv(const struct session *s, const struct job *job, int argc, char *const argv[], struct payload *p)
+/* With --chdir a relative path leads elsewhere: Python would not find its venv by it. */
+static const char *first_word(const struct session *s, const struct policy *policy)
+{
+	return policy->chdir != NULL && s->called.argv0[0] != '/' ? s->called.program : s->called.argv0;
+}
+
+static int make_argv(const struct session *s, const struct job *job, const struct policy *policy, int argc, char *const argv[],
+		     struct payload *p)
 {
 	cleanup_free char *bin = path_join(s->manifest.venv, "bin");
 	int r;
@@ -129,7 +136,7 @@ static int make_argv(const struct session *s, const struct job *job, int argc, c
 	}
 	if (p->program == NULL)
 		return -ENOMEM;
-	r = strv_add(&p->argv, job->kind == JOB_SHELL ? p->program : s->called.argv0);
+	r = strv_add(&p->argv, job->kind == JOB_SHELL ? p->program : first_word(s, policy));
 	for (int i = 1; r == 0 && i < argc; i++)
 		r = strv_add(&p->argv, argv[i]);
 	return r;
@@ -138,7 +145,7 @@ static int make_argv(const struct session *s, const struct job *job, int argc, c
 int payload_make(const struct session *s, const struct job *job, const struct policy *policy, int argc, char *const argv[],
 		 const struct strv *own, const char *cwd, struct payload *p, struct failure *f)
 {
-	int r = make_argv(s, job, argc, argv, p);
+	int r = make_argv(s, job, policy, argc, argv, p);
 
 	if (r == 0)
 		r = make_env(s, job, policy, own, cwd, p, f);
