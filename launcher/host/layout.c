@@ -263,6 +263,44 @@ static bool is_empty_place(const struct plan *p, const char *path)
 		|| (cover->kind == OP_WORDS && strcmp(cover->words.v[0], "--tmpfs") == 0);
 }
 
+/* What the box can write, at dest or below it. */
+static bool is_writable_place(const struct op *cover)
+{
+	return cover != NULL && !cover->fresh && cover->source != NULL && (cover->kind == OP_RW || cover->kind == OP_WORDS);
+}
+
+/*
+ * The directories between what is writable and what is protected below it become mounts of their own: a mount
+ * point cannot be renamed, but a directory that only holds one can, and then the name is free for the box.
+ */
+static int add_pins(struct layout *l, const char *path)
+{
+	for (const char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+		cleanup_free char *part = strndup(path, (size_t) (slash - path));
+		const struct op *cover = part ? plan_find_cover(l->plan, part) : NULL;
+		cleanup_free char *source = NULL;
+		int r;
+
+		if (part == NULL)
+			return -ENOMEM;
+		if (!is_writable_place(cover) || strcmp(cover->dest, part) == 0)
+			continue;
+		source = path_join(cover->source, path_below(part, cover->dest));
+		r = source ? add_bind(l, OP_RW, source, part, "holds the project, a repository or a venv", false) : -ENOMEM;
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int add_project(struct layout *l)
+{
+	const char *project = l->policy->manifest->project;
+	int r = add_pins(l, project);
+
+	return r < 0 ? r : add_self(l, OP_RW, project, "the project");
+}
+
 static int add_inputs(struct layout *l)
 {
 	const struct inputs *in = &l->facts->inputs;
@@ -358,32 +396,10 @@ static int add_mask(struct layout *l, const struct mask *mask)
 	return add_empty(l, path, "protected, absent");
 }
 
-/*
- * The directories between the project and what is protected below it become mounts of their own: a mount
- * point cannot be renamed, but a directory that only holds one can, and then the name is free for the box.
- */
-static int add_pins(struct layout *l, const char *relative)
-{
-	for (const char *slash = strchr(relative, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-		cleanup_free char *part = strndup(relative, (size_t) (slash - relative));
-		cleanup_free char *path = part ? path_join(l->policy->manifest->project, part) : NULL;
-		const struct op *cover = path ? plan_find_cover(l->plan, path) : NULL;
-		int r;
-
-		if (path == NULL)
-			return -ENOMEM;
-		if (cover != NULL && (strcmp(cover->dest, path) == 0 || cover->kind == OP_RO))
-			continue;
-		r = add_self(l, OP_RW, path, "holds a repository or a venv");
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
 static int add_nested(struct layout *l, const char *relative)
 {
-	int r = add_pins(l, relative);
+	cleanup_free char *path = path_join(l->policy->manifest->project, relative);
+	int r = path ? add_pins(l, path) : -ENOMEM;
 
 	return r < 0 ? r : add_child(l, OP_RO, l->policy->manifest->project, relative, NULL, "nested repository or venv");
 }
@@ -392,12 +408,10 @@ static int add_protective(struct layout *l, const char *libexec)
 {
 	const struct manifest *m = l->policy->manifest;
 	const struct facts *x = l->facts;
-	const char *below = path_below(m->venv, m->project);
-	int r = below != NULL ? add_pins(l, below) : 0;
+	int r = add_pins(l, m->venv);
 
 	if (r == 0)
 		r = add_venv(l, libexec);
-
 	for (size_t i = 0; r == 0 && i < x->masks.n; i++)
 		r = add_mask(l, &x->masks.v[i]);
 	for (size_t i = 0; r == 0 && i < x->nested.n; i++)
@@ -475,7 +489,7 @@ int layout_make(const struct policy *p, const struct facts *x, const struct user
 	if (r == 0)
 		r = add_user(&l, true);
 	if (r == 0)
-		r = add_self(&l, OP_RW, p->manifest->project, "the project");
+		r = add_project(&l);
 	if (r == 0)
 		r = add_user(&l, false);
 	if (r == 0)

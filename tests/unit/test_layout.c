@@ -200,6 +200,27 @@ static void test_what_lies_above_a_nested_repository_is_pinned(void **state)
 	assert_int_equal(seen(b, PROJECT "/a/b/.git/x")->kind, OP_RO);
 }
 
+/* rw = /srv, project /srv/a/p: the box could move /srv/a away and make another. */
+static void test_what_lies_above_the_project_is_pinned(void **state)
+{
+	struct box *b = *state;
+
+	free(b->m.project);
+	free(b->m.venv);
+	b->m.project = strdup("/srv/a/p");
+	b->m.venv = strdup("/srv/b/venv");
+	make(b);
+	assert_null(plan_find_cover(&b->plan, "/srv/a/other"));
+	plan_release(&b->plan);
+	add_option(b, "--bind", "/data", "/srv");
+	make(b);
+	assert_string_equal(seen(b, "/srv/a/other")->dest, "/srv/a");
+	assert_string_equal(seen(b, "/srv/a/other")->source, "/data/a");
+	assert_string_equal(seen(b, "/srv/b/other")->dest, "/srv/b");
+	assert_string_equal(seen(b, "/srv/a/p/x")->dest, "/srv/a/p");
+	assert_string_equal(seen(b, "/srv/c")->dest, "/srv");
+}
+
 static void test_what_lies_above_the_venv_is_pinned(void **state)
 {
 	struct box *b = *state;
@@ -323,6 +344,7 @@ int main(void)
 		TEST(test_sources_a_box_can_write_are_not_believed),
 		TEST(test_absent_names_are_covered),
 		TEST(test_what_lies_above_a_nested_repository_is_pinned),
+		TEST(test_what_lies_above_the_project_is_pinned),
 		TEST(test_what_lies_above_the_venv_is_pinned),
 		TEST(test_a_directory_outside_exists),
 		TEST(test_what_lies_below_var_tmp_keeps_its_path),
