@@ -42,6 +42,7 @@ UNIT_TESTS = \
 	tests/unit/test_seal \
 	tests/unit/test_secret \
 	tests/unit/test_signal_relay \
+	tests/unit/test_session \
 	tests/unit/test_signals \
 	tests/unit/test_sources \
 	tests/unit/test_strv \

@@ -25,7 +25,10 @@ void session_release(struct session *s)
 
 static void hint_install(const struct session *s, struct failure *f)
 {
-	fail_hint(f, "run: venvbox-install %s", s->called.venv_real);
+	cleanup_buf struct buf quoted = { 0 };
+
+	log_shell_quote(&quoted, s->called.venv_real);
+	fail_hint(f, "run: venvbox-install %s", quoted.failed ? "" : quoted.data);
 }
 
 /* A copy or a renamed venv has paths in it that are another's; so has its policy. */
@@ -168,6 +171,22 @@ static int lock_pip(int fd)
 	return 0;
 }
 
+/* A build can leave what we do not remove, a tree that is too deep for one: it must not be the end of pip. */
+static int begin_failed(const struct session *s, int err, struct failure *f)
+{
+	cleanup_free char *state = path_join(s->manifest.venv, VB_STATE);
+	cleanup_free char *tmp = state ? path_join(state, VB_PIP_TMP) : NULL;
+	cleanup_buf struct buf quoted = { 0 };
+	int r = fail_errno(f, err, "pip needs a venv that you can write", "cannot begin a pip run in '%s'", s->manifest.venv);
+
+	if (tmp == NULL || (err != ELOOP && err != ENOTEMPTY && err != EXDEV))
+		return r;
+	log_shell_quote(&quoted, tmp);
+	if (!quoted.failed)
+		fail_hint(f, "the last pip run left what cannot be removed here; look at it, then: rm -rf %s", quoted.data);
+	return r;
+}
+
 int session_pip_lock(const struct session *s, struct failure *f)
 {
 	cleanup_fd int fd = openat(s->called.state_fd, VB_PIP_LOCK, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
@@ -178,6 +197,6 @@ int session_pip_lock(const struct session *s, struct failure *f)
 	if (r == 0)
 		r = make_dir(s->called.state_fd, VB_PIP_TMP);
 	if (r < 0)
-		return fail_errno(f, -r, "pip needs a venv that you can write", "cannot begin a pip run in '%s'", s->manifest.venv);
+		return begin_failed(s, -r, f);
 	return take_fd(&fd);
 }
