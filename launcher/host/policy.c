@@ -94,11 +94,13 @@ static int take_capability(struct policy *p, const char *name, bool add, struct 
 	if (mask == 0)
 		return fail_msg(f, EINVAL, "the names are those of capabilities(7), for example cap_net_bind_service",
 				"'%s' is no capability", name);
-	if (add)
-		p->keep_caps |= mask;
-	else
+	/* A drop is not passed on: bwrap would take CAP_SETPCAP from PID 1, which drops what is not kept itself. */
+	if (!add) {
 		p->keep_caps &= ~mask;
-	r = strv_add(&p->cap_words, add ? "--cap-add" : "--cap-drop");
+		return 0;
+	}
+	p->keep_caps |= mask;
+	r = strv_add(&p->cap_words, "--cap-add");
 	return r < 0 ? r : strv_add(&p->cap_words, name);
 }
 

@@ -53,7 +53,7 @@ struct policy {
 	bool clear_env;          /* --clearenv */
 	char *chdir;             /* --chdir, or NULL */
 	uint64_t keep_caps;      /* of --cap-add; bit n is capability n */
-	struct strv cap_words;   /* "--cap-add NAME" for bwrap */
+	struct strv cap_words;   /* "--cap-add NAME" for bwrap: at least keep_caps, PID 1 drops the rest */
 };
 
 void policy_release(struct policy *p);

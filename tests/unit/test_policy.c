@@ -125,6 +125,7 @@ static void test_capabilities_are_kept_by_name(void **state)
 	assert_int_equal(make(x, "--cap-add ALL --cap-drop CAP_SYS_ADMIN"), 0);
 	assert_false(x->p.keep_caps >> CAP_SYS_ADMIN & 1);
 	assert_true(x->p.keep_caps >> CAP_CHOWN & 1);
+	assert_false(strv_contains(&x->p.cap_words, "--cap-drop"));
 }
 
 static void test_a_run_adds_to_the_venvs_options(void **state)
