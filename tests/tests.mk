@@ -31,6 +31,7 @@ UNIT_TESTS = \
 	tests/unit/test_nested \
 	tests/unit/test_path \
 	tests/unit/test_pipcmd \
+	tests/unit/test_payload \
 	tests/unit/test_piphint \
 	tests/unit/test_plan \
 	tests/unit/test_policy \
