@@ -177,11 +177,15 @@ def test_proc_that_cannot_be_mounted(fresh):
 # A filter that answers some calls with an errno, then the command: an old kernel, or a container's policy.
 DENY = '''
 import ctypes, os, struct, sys
-calls = eval(sys.argv[1])  # {nr: errno}
+calls = eval(sys.argv[1])  # {nr or (nr, first argument): errno}
 insn = lambda code, jt, jf, k: struct.pack("=HBBI", code, jt, jf, k)
 prog = insn(0x20, 0, 0, 0)
-for nr, err in calls.items():
-    prog += insn(0x15, 0, 1, nr) + insn(0x06, 0, 0, 0x00050000 | err)
+for what, err in calls.items():
+    if isinstance(what, tuple):
+        prog += insn(0x15, 0, 3, what[0]) + insn(0x20, 0, 0, 16) + insn(0x15, 0, 1, what[1])
+        prog += insn(0x06, 0, 0, 0x00050000 | err) + insn(0x20, 0, 0, 0)
+    else:
+        prog += insn(0x15, 0, 1, what) + insn(0x06, 0, 0, 0x00050000 | err)
 prog += insn(0x06, 0, 0, 0x7FFF0000)
 buf = ctypes.create_string_buffer(prog, len(prog))
 class F(ctypes.Structure): _fields_ = [("n", ctypes.c_ushort), ("p", ctypes.c_void_p)]
@@ -199,8 +203,8 @@ def on_a_kernel(box, calls, code):
 
 
 def test_without_seccomp_nothing_runs(fresh):
-    prctl = 157 if X86 else 167
-    refused(on_a_kernel(fresh, {SECCOMP: 38, prctl: 22}, RAN))
+    set_seccomp = (157 if X86 else 167, 22)
+    refused(on_a_kernel(fresh, {SECCOMP: 38, set_seccomp: 22}, RAN), "seccomp")
     assert not os.path.exists(fresh.path("ran"))
 
 
