@@ -148,11 +148,11 @@ static void read_four(const struct fake *f, int target)
 
 static void go_on_as_child(const struct fake *f)
 {
-	pid_t pid = fork();
-
-	if (pid == 0)
+	if (fork() == 0) {
+		/* Before its next step, which may end the parent. */
+		tell_number(f, getpid());
 		return;
-	tell_number(f, pid);
+	}
 	(void) close(VB_CHANNEL_FD);
 	while (wait(NULL) > 0)
 		continue;
