@@ -7,6 +7,7 @@
 
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "common/fd.h"
@@ -30,6 +31,15 @@ static void an_exit_status_is_repeated(void **state)
 	forget(&s);
 }
 
+static void allow_cores(void)
+{
+	struct rlimit limit;
+
+	(void) getrlimit(RLIMIT_CORE, &limit);
+	limit.rlim_cur = limit.rlim_max;
+	(void) setrlimit(RLIMIT_CORE, &limit);
+}
+
 static void a_death_by_signal_is_repeated(void **state)
 {
 	static const int signals[] = { SIGKILL, SIGTERM, SIGSEGV, SIGPIPE, SIGHUP };
@@ -40,7 +50,7 @@ static void a_death_by_signal_is_repeated(void **state)
 		struct scene s;
 		int status;
 
-		launch(&s, script);
+		launch_with(&s, script, sizeof(script), allow_cores);
 		status = end(&s);
 		assert_true(WIFSIGNALED(status));
 		assert_int_equal(WTERMSIG(status), signals[i]);
@@ -98,6 +108,19 @@ static void the_words_of_bwrap_are_in_the_failure(void **state)
 
 	(void) state;
 	assert_fails(script, sizeof(script), 0, "Can't do what was asked");
+}
+
+/* With SIGCHLD ignored the kernel reaps, and nobody learns the status: sigaction(2). */
+static void the_status_of_bwrap_is_known_when_the_caller_ignores_children(void **state)
+{
+	const struct fake_step script[] = { ACT(FAKE_WORDS, 0), ACT(FAKE_END, 3) };
+	struct scene s;
+
+	(void) state;
+	launch_with(&s, script, sizeof(script), set_signals);
+	assert_int_equal(end(&s), W_EXITCODE(125, 0));
+	assert_non_null(strstr(s.result->what, "status 3"));
+	forget(&s);
 }
 
 static void a_flood_of_words_stops_nothing(void **state)
@@ -268,7 +291,7 @@ static void the_caller_s_signals_are_ordered(void **state)
 	(void) snprintf(expected, sizeof(expected), "ignored=%x blocked=%x 30:pass:0",
 			1U << (SIGHUP - 1) | 1U << (SIGPIPE - 1) | 1U << (SIGCHLD - 1), 1U << (SIGUSR2 - 1));
 	assert_string_equal(text, expected);
-	assert_int_equal(end(&s), W_EXITCODE(5, 0)); /* with SIGCHLD ignored there would be no status of bwrap */
+	assert_int_equal(end(&s), W_EXITCODE(5, 0));
 	forget(&s);
 }
 
@@ -280,6 +303,7 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(a_program_that_cannot_be_executed_has_the_status_of_env),
 		cmocka_unit_test(an_end_without_a_report_is_a_failure),
 		cmocka_unit_test(the_words_of_bwrap_are_in_the_failure),
+		cmocka_unit_test(the_status_of_bwrap_is_known_when_the_caller_ignores_children),
 		cmocka_unit_test(a_flood_of_words_stops_nothing),
 		cmocka_unit_test(a_failure_is_reported_in_its_words),
 		cmocka_unit_test(reports_out_of_turn_are_failures),

@@ -275,12 +275,14 @@ static int open_unlinked_both(void)
 	return open_unlinked(O_RDWR);
 }
 
-/* Another file has its name now. */
+/* What the kernel says of an unlinked file is the name of another, which a box made: it must not pass for it. */
 static int open_replaced(void)
 {
-	int fd = open_unlinked(O_WRONLY);
+	int fd = open_new("a", O_WRONLY);
 
-	(void) close(open_new("inside/gone", O_RDONLY));
+	assert_int_equal(rename("a", "inside/gone"), 0);
+	assert_int_equal(unlink("inside/gone"), 0);
+	(void) close(open_new("inside/gone (deleted)", O_RDONLY));
 	return fd;
 }
 
@@ -334,7 +336,7 @@ static void remove_files(void)
 {
 	(void) unlink("a");
 	(void) unlink("inside/a");
-	(void) unlink("inside/gone");
+	(void) unlink("inside/gone (deleted)");
 	(void) unlink("inside2");
 	(void) unlink("fifo");
 }
