@@ -46,13 +46,18 @@ os.execv({real!r}, [{real!r}, *args])
 '''
 
 
+def with_mounts(box, mounts, *args, **kw):
+    """A command of the box's user where root has mounted something, for this command only."""
+    assert os.getuid() == 0, "run the tests as root: only root can mount"
+    become = f'exec setpriv --reuid {box.who.uid} --regid {box.who.gid} --init-groups "$@"'
+    return box.lab.user("root").run(["/usr/bin/unshare", "-m", "/bin/sh", "-c", f"mount --make-rprivate / && {mounts} || exit 99\n{become}", "sh", *args],
+                                    cwd="/", env=box.who.env, **kw)
+
+
 def disguised(box, stand_in, *args, **kw):
     """The box's Python where /usr/bin/bwrap is another file."""
-    root = box.lab.user("root")
-    script = f'mount --make-rprivate / && mount --bind "{stand_in}" /usr/bin/bwrap || exit 99'
-    become = f'exec setpriv --reuid {box.who.uid} --regid {box.who.gid} --init-groups "$@"'
-    assert os.getuid() == 0, "run the tests as root: only root can put a stand-in over /usr/bin/bwrap"
-    return root.run(["/usr/bin/unshare", "-m", "/bin/sh", "-c", f"{script}\n{become}", "sh", box.bin(), *args], cwd=box.project, env=box.who.env, **kw)
+    args = ["/bin/sh", "-c", 'cd "$0" && exec "$@"', box.project, box.bin(), *args]
+    return with_mounts(box, f'mount --bind "{stand_in}" /usr/bin/bwrap', *args, **kw)
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +154,26 @@ def test_bwrap_is_not_taken_from_path(fresh, lab):
         fresh.who.write(f"{directory}/{name}", f"#!/bin/sh\ntouch {directory}/ran\n", 0o755)
     done = fresh.py("print(1)", env={"PATH": directory})
     assert done.stdout == "1\n" and not os.path.exists(directory + "/ran"), tell(done)
+
+
+# --- a disk that takes nothing -----------------------------------------------------------------
+
+def read_only(box):
+    return f'mount --bind "{box.project}" "{box.project}" && mount -o remount,bind,ro "{box.project}"'
+
+
+@pytest.mark.parametrize("words", [["python", "-c", "open('/tmp/x', 'w'); print(1)"], ["pip", "--version"]], ids=["python", "pip"])
+def test_a_read_only_venv_is_told(fresh_pip, words):
+    """Or it works, sealed; nothing is changed either way."""
+    done = with_mounts(fresh_pip, read_only(fresh_pip), fresh_pip.bin(words[0]), *words[1:])
+    assert done.returncode == 0 or refused(done), tell(done)
+
+
+def test_install_on_a_read_only_venv(lab, who):
+    plain = lab.plain(who)
+    plain.lab = lab
+    refused(with_mounts(plain, read_only(plain), lab.installer, plain.venv))
+    assert not os.path.exists(os.path.join(plain.venv, "venvbox"))
 
 
 # --- hosts that cannot sandbox ----------------------------------------------------------------

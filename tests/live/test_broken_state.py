@@ -69,6 +69,12 @@ def test_manifest_of_another_version(fresh):
     assert fresh.py("print(1)").stdout == "1\n"
 
 
+def test_another_release_of_the_same_format(fresh):
+    """Upgrading venvbox leaves boxed venvs working."""
+    edit(fresh.state("manifest"), lambda t: b"".join(b"version=99.0\n" if line.startswith(b"version=") else line for line in t.splitlines(True)))
+    assert fresh.py("print(1)").stdout == "1\n"
+
+
 @pytest.mark.parametrize("change", ["chmod 666 manifest", "chmod 620 manifest", "ln manifest other", "mv manifest m && ln -s m manifest", "rm manifest && mkdir manifest",
                                     "rm manifest && mkfifo manifest"])
 def test_manifest_that_others_could_have_written(fresh, change):
