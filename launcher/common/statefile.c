@@ -67,7 +67,7 @@ int statefile_read(int state_fd, const char *name, struct buf *out, char **path,
 		return r;
 	r = fd_read_all(fd, LIMIT, out);
 	if (r < 0)
-		return fail_errno(f, -r, NULL, "cannot read '%s'", where);
+		return fail_errno(f, -r, "run venvbox-install on this venv again", "cannot read '%s'", where);
 	*path = take_ptr(&where);
 	return 0;
 }

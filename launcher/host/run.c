@@ -22,6 +22,7 @@
 #include "host/plan.h"
 #include "host/policy.h"
 #include "host/session.h"
+#include "host/signals.h"
 #include "host/sources.h"
 #include "host/supervise.h"
 #include "host/userfds.h"
@@ -41,6 +42,7 @@ struct run {
 	struct strv env; /* our own */
 	char *cwd;
 	int pip_lock;
+	struct caller_signals caller;
 	struct timespec started;
 };
 
@@ -92,6 +94,14 @@ static bool is_set(const struct strv *env, const char *name)
 	return value != NULL && *value != '\0';
 }
 
+/* What the box has of its own cannot be made up for a working directory (spec S13). */
+static bool is_of_the_box(const char *cwd)
+{
+	return path_below(cwd, VB_RUN_DIR) != NULL
+		|| ((path_is_within(cwd, "/proc") || path_is_within(cwd, "/dev"))
+		    && strcmp(cwd, "/proc") != 0 && strcmp(cwd, "/dev") != 0 && strcmp(cwd, "/dev/shm") != 0);
+}
+
 /* A directory that was removed under the caller has no name: Python starts there too, so it starts at the root. */
 static int find_cwd(struct run *run, struct failure *f)
 {
@@ -101,7 +111,11 @@ static int find_cwd(struct run *run, struct failure *f)
 	if (cwd == NULL && errno != ENOENT)
 		return fail_errno(f, errno, "go to a directory that you can read", "cannot tell the working directory");
 	run->cwd = strdup(cwd != NULL && *cwd == '/' ? cwd : "/");
-	return run->cwd ? 0 : -ENOMEM;
+	if (run->cwd == NULL)
+		return -ENOMEM;
+	if (is_of_the_box(run->cwd))
+		return fail_msg(f, EINVAL, "go to another directory first", "'%s' is no directory of the box", run->cwd);
+	return 0;
 }
 
 static int collect_fds(struct run *run, struct failure *f)
@@ -155,6 +169,9 @@ static int prepare(struct run *run, int argc, char *argv[], struct failure *f)
 	}
 	if (r == 0)
 		r = facts_gather(&run->policy, &run->job, argv, &run->env, s->called.state_fd, s->project_fd, run->cwd, &run->facts, f);
+	/* From here on there is something to take away again: a Ctrl-C waits until supervise_run() reads it. */
+	if (r == 0)
+		r = signals_block(&run->caller);
 	if (r == 0)
 		r = begin_masks(run, false, f);
 	if (r == 0)
@@ -166,13 +183,15 @@ static int prepare(struct run *run, int argc, char *argv[], struct failure *f)
 	return r < 0 ? r : sources_open(&run->plan, &run->orders, f);
 }
 
-static int say_before(const struct run *run)
+/* What cannot be written, to a full disk or a closed pipe, is no reason not to run. */
+static void say_before(const struct run *run)
 {
 	for (size_t i = 0; i < run->payload.warnings.n; i++)
 		log_warn("%s/.env: %s", run->session.manifest.project, run->payload.warnings.v[i]);
 	for (size_t i = 0; i < run->facts.inputs.refused.n; i++)
 		log_warn("'%s' is not shown to the box: it holds the project or your home", run->facts.inputs.refused.v[i]);
-	return run->job.verbose ? verbose_print(&run->session, &run->policy, &run->plan, &run->payload) : 0;
+	if (run->job.verbose)
+		(void) !verbose_print(&run->session, &run->policy, &run->plan, &run->payload);
 }
 
 /* --- the run ------------------------------------------------------------------ */
@@ -209,7 +228,7 @@ static int carry_out(struct run *run, struct outcome *o, struct failure *f)
 	cleanup_free int *fds = NULL;
 	cleanup_free char *init = path_join(run->session.libexec, VB_INIT);
 	cleanup_fd int args_fd = -1, payload_fd = -1, filter_fd = -1, init_fd = -1;
-	struct launch l = { .bwrap = VB_BWRAP, .orders = &run->orders, .fds = &run->fds };
+	struct launch l = { .bwrap = VB_BWRAP, .orders = &run->orders, .fds = &run->fds, .caller = &run->caller };
 	int r = fill_orders(run);
 
 	if (r == 0)
@@ -326,9 +345,8 @@ static int run_steps(struct run *run, int argc, char *argv[], struct outcome *o,
 		r = prepare(run, argc, argv, f);
 	if (r < 0)
 		return r;
-	r = say_before(run);
-	if (r == 0)
-		r = carry_out(run, o, f);
+	say_before(run);
+	r = carry_out(run, o, f);
 	if (r == 0 && o->exec_errno != 0)
 		say_exec_failed(run, o);
 	if (r == 0)

@@ -402,8 +402,12 @@ static void finish_files(struct watch *w)
 
 static int run(struct watch *w)
 {
-	int r = signals_block(&w->caller);
+	int r = 0;
 
+	if (w->l->caller != NULL)
+		w->caller = *w->l->caller;
+	else
+		r = signals_block(&w->caller);
 	if (r == 0)
 		r = w->signals = signals_open();
 	if (r >= 0 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)

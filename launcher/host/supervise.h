@@ -12,6 +12,7 @@
 
 #include "common/failure.h"
 #include "common/wire.h"
+#include "host/signals.h"
 #include "host/userfds.h"
 
 /* Everything a run needs; all is borrowed, nothing is closed or freed by supervise_run(). */
@@ -25,6 +26,7 @@ struct launch {
 	int filter_fd;          /* memfd or file with the seccomp program */
 	int payload_fd;         /* memfd, payload_pack() */
 	struct orders *orders;  /* all but fds, sig_ignored, sig_blocked, which supervise_run fills in */
+	const struct caller_signals *caller; /* signals_block() was called with it already; NULL: it was not */
 	struct userfds *fds;    /* of those given to the box our copies are closed: userfds_let_go() */
 };
 

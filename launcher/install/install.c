@@ -167,6 +167,9 @@ static int update(struct job_install *j, struct failure *f)
 		r = -errno;
 	if (r == 0)
 		r = sweep(j->state_fd, inner, host);
+	/* The scan has just found what is there. */
+	if (r == 0 && unlinkat(j->state_fd, VB_NESTED, 0) < 0 && errno != ENOENT)
+		r = -errno;
 	if (r == 0)
 		r = bins_fix_inner(inner, version);
 	if (r == 0)
