@@ -51,6 +51,7 @@ UNIT_TESTS = \
 	tests/unit/test_supervise_io \
 	tests/unit/test_tty \
 	tests/unit/test_userfds \
+	tests/unit/test_userfds_kinds \
 	tests/unit/test_verify \
 	tests/unit/test_wire
 check_PROGRAMS += $(UNIT_TESTS)
@@ -75,4 +76,4 @@ LDADD = libvb-host.a libvb-install.a libvb-inside.a libvb-stubs.a libvb-common.a
 
 EXTRA_DIST += tests/run tests/boxlab.py tests/conftest.py tests/packages.py tests/terminal.py \
 	tests/live tests/escape
-noinst_HEADERS = tests/unit/bpf.h tests/unit/capture.h tests/unit/place.h tests/unit/scratch.h
+noinst_HEADERS = tests/unit/bpf.h tests/unit/callerfds.h tests/unit/capture.h tests/unit/place.h tests/unit/scratch.h

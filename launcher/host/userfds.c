@@ -28,34 +28,32 @@
 /* What looks like a plain file to stat(2) and is none. */
 static const struct odd_fs {
 	unsigned long magic;
-	bool object; /* no file at all */
-	const char *why;
+	bool object; /* no file at all; the others are kernel settings, shown as files */
 } odd_fs[] = {
-	{ NSFS_MAGIC, true, "a namespace of the host: setns(2)" },
-	{ PID_FS_MAGIC, true, "a process of the host: pidfd_getfd(2), setns(2)" },
-	{ ANON_INODE_FS_MAGIC, true, "eventfd, epoll, signalfd ...: shared state of the host's programs" },
-	{ DMA_BUF_MAGIC, true, "memory of a device" },
-	{ MQUEUE_MAGIC, true, "a message queue of the host: IPC is not shared" },
-	{ PROC_SUPER_MAGIC, false, "kernel settings; what it shows depends on who opens it" },
-	{ SYSFS_MAGIC, false, "kernel settings" },
-	{ CGROUP2_SUPER_MAGIC, false, "kernel settings" },
-	{ CGROUP_SUPER_MAGIC, false, "kernel settings" },
-	{ DEBUGFS_MAGIC, false, "kernel settings" },
-	{ TRACEFS_MAGIC, false, "kernel settings" },
-	{ SECURITYFS_MAGIC, false, "kernel settings" },
+	{ NSFS_MAGIC, true },          /* a namespace of the host: setns(2) */
+	{ PID_FS_MAGIC, true },        /* a process of the host: pidfd_getfd(2), setns(2) */
+	{ ANON_INODE_FS_MAGIC, true }, /* eventfd, epoll, signalfd ...: shared state of the host's programs */
+	{ DMA_BUF_MAGIC, true },       /* memory of a device */
+	{ MQUEUE_MAGIC, true },        /* a message queue of the host: IPC is not shared */
+	{ PROC_SUPER_MAGIC, false },   /* what it shows depends on who opens it */
+	{ SYSFS_MAGIC, false },
+	{ CGROUP2_SUPER_MAGIC, false },
+	{ CGROUP_SUPER_MAGIC, false },
+	{ DEBUGFS_MAGIC, false },
+	{ TRACEFS_MAGIC, false },
+	{ SECURITYFS_MAGIC, false },
 };
 
 /* Character devices that hold nothing of the host's: numbers of Documentation/admin-guide/devices.txt. */
 static const struct harmless_device {
 	unsigned major, minor;
-	const char *name;
 } harmless_devices[] = {
-	{ 1, 3, "null" },
-	{ 1, 5, "zero" },
-	{ 1, 7, "full" },
-	{ 1, 8, "random" },
-	{ 1, 9, "urandom" },
-	{ 5, 0, "tty" },
+	{ 1, 3 }, /* null */
+	{ 1, 5 }, /* zero */
+	{ 1, 7 }, /* full */
+	{ 1, 8 }, /* random */
+	{ 1, 9 }, /* urandom */
+	{ 5, 0 }, /* tty */
 };
 
 int userfds_reserve(struct userfds *u)
