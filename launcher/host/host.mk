@@ -11,6 +11,9 @@ libvb_host_a_SOURCES = \
 	launcher/host/handout.c launcher/host/handout.h \
 	launcher/host/inputs.c launcher/host/inputs.h \
 	launcher/host/layout.c launcher/host/layout.h \
+	launcher/host/layout_part.c launcher/host/layout_part.h \
+	launcher/host/layout_protect.c \
+	launcher/host/layout_system.c \
 	launcher/host/mask.c launcher/host/mask.h \
 	launcher/host/nested.c launcher/host/nested.h \
 	launcher/host/payload.c launcher/host/payload.h \
