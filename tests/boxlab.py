@@ -210,7 +210,7 @@ class Lab:
         if who not in self.users:
             name = pwd.getpwuid(os.getuid()).pw_name
             if who == "user" and os.getuid() == 0:
-                name = os.environ.get("VENVBOX_TEST_USER") or "vb1"
+                name = os.environ.get("VENVBOX_TEST_USER") or "vbtest"
             self.users[who] = user = User(name, os.path.join(self.top, who))
             probe = user.run(["/usr/bin/bwrap", "--unshare-user", "--unshare-pid", "--ro-bind", "/", "/", "--proc", "/proc", "/bin/true"])
             assert probe.returncode == 0, "this machine cannot sandbox: " + tell(probe)

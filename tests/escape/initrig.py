@@ -20,7 +20,7 @@ import time
 
 LIBEXEC = os.environ.get("VENVBOX_LIBEXEC", "/usr/local/libexec/venvbox")
 BWRAP = os.environ.get("VENVBOX_BWRAP", "/usr/bin/bwrap")
-USER = "vb1"  # the ordinary user, when the tests run as root
+USER = os.environ.get("VENVBOX_TEST_USER", "vbtest")  # the ordinary user, when the tests run as root
 
 SEALED, STARTED, STOPPED, CONTINUED, OFFSET, EXIT, FAILED, EXEC_FAILED = range(1, 9)
 PASS, REOPEN = 0, 1
