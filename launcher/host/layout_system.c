@@ -69,9 +69,17 @@ static int add_etc(struct layout *l)
  */
 static int add_hidden_fds(struct layout *l, const char *libexec)
 {
+	static const char why[] = "the descriptors of PID 1";
+	struct op *op;
 	int r = layout_child(l, OP_RO, libexec, VB_INIT, VB_RUN_INIT, "PID 1");
 
-	return r < 0 ? r : layout_empty(l, "/proc/1/fd", "the descriptors of PID 1");
+	if (r < 0)
+		return r;
+	op = layout_add(l, OP_TMPFS, NULL, "/proc/1/fd", why);
+	if (op == NULL)
+		return -ENOMEM;
+	op->mode = 0111; /* not even an empty list, as for anybody else */
+	return layout_done(layout_add(l, OP_REMOUNT_RO, NULL, "/proc/1/fd", why));
 }
 
 /* Does something lie below dir by its own path? Then dir cannot be a link. */
