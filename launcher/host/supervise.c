@@ -32,7 +32,6 @@ struct watch {
 	const struct launch *l;
 	struct outcome *o;
 	struct failure *f;
-	struct caller_signals caller;
 	struct handout handout;
 	struct box box;
 	int signals;         /* signalfd */
@@ -66,8 +65,8 @@ static int start(struct watch *w)
 	w->poll = calloc(POLL_RELAYS + w->l->fds->n, sizeof(*w->poll));
 	if (w->poll == NULL)
 		return -ENOMEM;
-	w->l->orders->sig_ignored = w->caller.ignored;
-	w->l->orders->sig_blocked = w->caller.blocked;
+	w->l->orders->sig_ignored = w->l->caller->ignored;
+	w->l->orders->sig_blocked = w->l->caller->blocked;
 	r = handout_make(w->l, &w->handout, w->f);
 	if (r == 0)
 		r = spawn_box(w->l, w->handout.fds, w->handout.n, &w->box, w->f);
@@ -213,7 +212,7 @@ static int relay(struct watch *w, int sig)
 	struct command command = { .kind = COMMAND_SIGNAL, .value = sig };
 	int r = 0;
 
-	if (w->phase == PHASE_MAKING && signals_is_deadly(&w->caller, sig)) {
+	if (w->phase == PHASE_MAKING && signals_is_deadly(w->l->caller, sig)) {
 		w->o->wait_status = W_EXITCODE(0, sig);
 		w->phase = PHASE_ENDED;
 		return 1;
@@ -402,14 +401,8 @@ static void finish_files(struct watch *w)
 
 static int run(struct watch *w)
 {
-	int r = 0;
+	int r = w->signals = signals_open();
 
-	if (w->l->caller != NULL)
-		w->caller = *w->l->caller;
-	else
-		r = signals_block(&w->caller);
-	if (r == 0)
-		r = w->signals = signals_open();
 	if (r >= 0 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		r = -errno;
 	if (r < 0)

@@ -26,7 +26,7 @@ struct launch {
 	int filter_fd;          /* memfd or file with the seccomp program */
 	int payload_fd;         /* memfd, payload_pack() */
 	struct orders *orders;  /* all but fds, sig_ignored, sig_blocked, which supervise_run fills in */
-	const struct caller_signals *caller; /* signals_block() was called with it already; NULL: it was not */
+	const struct caller_signals *caller; /* what signals_block() found, which was called before */
 	struct userfds *fds;    /* of those given to the box our copies are closed: userfds_let_go() */
 };
 
@@ -44,7 +44,7 @@ struct outcome {
  * A file of the caller that takes no more of what is relayed (ENOSPC) is a warning: the payload sees EPIPE only.
  * Nothing of the box is alive on return, whatever the result.
  *
- * Signals are blocked from the first line and stay so on return: the caller ends with supervise_end().
+ * Signals are blocked before, and stay so on return: the caller ends with supervise_end().
  */
 int supervise_run(const struct launch *l, struct outcome *o, struct failure *f) must_check;
 

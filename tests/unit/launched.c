@@ -22,12 +22,13 @@ static void run(const struct fake_step *script, size_t len, struct result *resul
 	struct orders orders = { .cwd = strdup("/"), .program = strdup("/program") };
 	struct failure f = { 0 };
 	int empty = fd_memfd("empty", "", 0);
+	struct caller_signals caller;
 	struct launch l = {
 		.bwrap = "/proc/self/exe", .args_fd = fd_memfd("script", script, len), .init_fd = empty,
-		.filter_fd = empty, .payload_fd = empty, .orders = &orders, .fds = &fds,
+		.filter_fd = empty, .payload_fd = empty, .orders = &orders, .fds = &fds, .caller = &caller,
 	};
 
-	if (userfds_reserve(&fds) < 0 || userfds_collect(&fds, &none, 0, &f) < 0)
+	if (signals_block(&caller) < 0 || userfds_reserve(&fds) < 0 || userfds_collect(&fds, &none, 0, &f) < 0)
 		_exit(91);
 	result->r = supervise_run(&l, &result->o, &f);
 	result->offset = lseek(FILE_FD, 0, SEEK_CUR);

@@ -185,15 +185,17 @@ static void a_bwrap_that_is_missing_is_named(void **state)
 	struct orders orders = { .cwd = strdup("/"), .program = strdup("/p") };
 	struct failure f = { 0 };
 	struct outcome o;
+	struct caller_signals caller;
 	int empty = fd_memfd("empty", "", 0);
 	struct launch l = {
 		.bwrap = "/nowhere/bwrap", .args_fd = empty, .init_fd = empty, .filter_fd = empty, .payload_fd = empty,
-		.orders = &orders, .fds = &fds,
+		.orders = &orders, .fds = &fds, .caller = &caller,
 	};
 	sigset_t mask;
 
 	(void) state;
 	(void) sigprocmask(SIG_SETMASK, NULL, &mask);
+	assert_int_equal(signals_block(&caller), 0);
 	assert_true(supervise_run(&l, &o, &f) < 0);
 	assert_non_null(strstr(f.what, "/nowhere/bwrap"));
 	(void) sigprocmask(SIG_SETMASK, &mask, NULL);
