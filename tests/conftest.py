@@ -6,10 +6,19 @@ user if the tests run as root. Whatever is missing is a failure: nothing is skip
 """
 import os
 import shutil
+import signal
 
 import pytest
 
 import boxlab
+
+
+# What nohup, or a shell without job control, had its children ignore would be ignored by every program under test.
+for number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, signal.SIG_DFL)
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

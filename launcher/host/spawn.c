@@ -144,7 +144,7 @@ static int run_bwrap(struct start *s, struct failure *f, pid_t *pid)
 	if (*pid < 0)
 		return fail_errno(f, errno, NULL, "cannot start a process");
 	/* The zombie, if it failed, is reaped when we end: at once. */
-	return err == 0 ? 0 : fail_errno(f, err, NULL, "cannot run '%s'", s->l->bwrap);
+	return err == 0 ? 0 : fail_errno(f, err, "install the package bubblewrap again", "cannot run '%s'", s->l->bwrap);
 }
 
 static int make_channel(int *ours, int *inner)

@@ -406,7 +406,7 @@ static int run(struct watch *w)
 	if (r >= 0 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		r = -errno;
 	if (r < 0)
-		return fail_errno(w->f, -r, NULL, "cannot prepare for signals");
+		return fail_errno(w->f, -r, "see whether prctl(2) and signalfd(2) are allowed here", "cannot prepare for signals");
 	r = start(w);
 	if (w->box.bwrap <= 0)
 		return r;

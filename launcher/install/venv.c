@@ -145,7 +145,7 @@ int venv_lock(const struct venv *v, struct failure *f)
 	if (flock(v->fd, LOCK_EX | LOCK_NB) == 0)
 		return 0;
 	if (errno == EWOULDBLOCK)
-		return fail_msg(f, EBUSY, "wait for it to end, and run this again", "another venvbox-install is at work on '%s'", v->path);
+		return fail_msg(f, EBUSY, "wait for it to end, and run this again; a program that runs in the box can stand in the way, too", "another venvbox-install is at work on '%s'", v->path);
 	return fail_errno(f, errno, NULL, "cannot lock '%s'", v->path);
 }
 
