@@ -212,13 +212,23 @@ static bool may_be_requirements(const char *path)
 	return dot == NULL || strcmp(dot, ".txt") == 0 || strcmp(dot, ".in") == 0 || strcmp(dot, ".lock") == 0;
 }
 
+/* PEP 503 calls the root of an index "simple", and so do those who keep one in a directory. */
+static int add_named(struct inputs *in, const char *path)
+{
+	int r = 0;
+
+	if (strcmp(path_base(path), "simple") == 0)
+		return inputs_add_index(in, path);
+	if (may_be_requirements(path))
+		r = inputs_add_requirements(in, path);
+	return r < 0 ? r : inputs_add(in, path);
+}
+
 static int add_all(struct inputs *in, const struct strv *paths)
 {
 	for (size_t i = 0; i < paths->n; i++) {
-		int r = may_be_requirements(paths->v[i]) ? inputs_add_requirements(in, paths->v[i]) : inputs_add(in, paths->v[i]);
+		int r = add_named(in, paths->v[i]);
 
-		if (r == 0)
-			r = inputs_add(in, paths->v[i]);
 		if (r < 0)
 			return r;
 	}

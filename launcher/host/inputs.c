@@ -141,6 +141,23 @@ int inputs_add(struct inputs *in, const char *path)
 	return strv_add(is_too_much(in, real) ? &in->refused : &in->paths, real);
 }
 
+int inputs_add_index(struct inputs *in, const char *path)
+{
+	cleanup_free char *real = NULL;
+	cleanup_free char *parent = NULL;
+	struct stat st;
+	int r = resolve(in, path, &real);
+
+	if (r < 0 || real == NULL || lstat(real, &st) < 0 || !S_ISDIR(st.st_mode))
+		return r;
+	parent = path_clean(real, "..");
+	if (parent == NULL)
+		return -ENOMEM;
+	if (strchr(parent + 1, '/') == NULL || is_too_much(in, parent))
+		return inputs_add(in, path);
+	return strv_contains(&in->paths, parent) ? 0 : strv_add(&in->paths, parent);
+}
+
 int inputs_add_requirements(struct inputs *in, const char *path)
 {
 	cleanup_strv struct strv files = { 0 };

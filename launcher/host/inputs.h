@@ -32,6 +32,12 @@ int inputs_add(struct inputs *in, const char *path) must_check;
 /* Does path, through the links on it, lead to something below one of the places? As the disk is now. */
 int inputs_lead_below(const struct strv *places, const char *path, bool *below) must_check;
 
+/*
+ * An index directory. Its pages commonly name files beside it (../../files/x.whl in .../simple/x/index.html), so the
+ * directory that holds it is shown, unless that is the home or a directory of the root.
+ */
+int inputs_add_index(struct inputs *in, const char *path) must_check;
+
 /* A requirements or constraints file: itself, and what it names, as far as no box can have written it. */
 int inputs_add_requirements(struct inputs *in, const char *path) must_check;
 

@@ -169,6 +169,23 @@ static void test_links_in_a_circle_end(void **state)
 	assert_int_equal(p->in.paths.n, 0);
 }
 
+static void test_what_lies_beside_an_index_is_shown(void **state)
+{
+	struct place *p = *state;
+	cleanup_free char *shelf = path_join(p->home, "shelf");
+	cleanup_free char *index = path_join(shelf, "simple");
+	cleanup_free char *bare = path_join(p->home, "simple");
+
+	assert_int_equal(mkdir(shelf, 0700) | mkdir(index, 0700) | mkdir(bare, 0700), 0);
+	assert_int_equal(inputs_add_index(&p->in, index), 0);
+	assert_true(has(p, p->home, "shelf"));
+	/* But not the home beside the one that lies in it. */
+	assert_int_equal(inputs_add_index(&p->in, bare), 0);
+	assert_true(has(p, p->home, "simple"));
+	assert_false(has(p, p->dir, "home"));
+	assert_int_equal(p->in.refused.n, 0);
+}
+
 static void test_requirements_name_more(void **state)
 {
 	struct place *p = *state;
@@ -207,6 +224,7 @@ int main(void)
 		TEST(test_the_home_is_refused),
 		TEST(test_what_is_missing_or_special_is_left_out),
 		TEST(test_links_in_a_circle_end),
+		TEST(test_what_lies_beside_an_index_is_shown),
 		TEST(test_requirements_name_more),
 		TEST(test_requirements_in_the_project_open_nothing),
 	};
