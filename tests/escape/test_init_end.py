@@ -224,8 +224,10 @@ def test_signal_of_the_group_before_the_start_arrives_once_if_relayed(user):
         assert box.output() == "1\n"
 
 
+# SIGTSTP does nothing in an orphaned process group (setpgid(2)), as ours may be: stopped boxes get one of their own.
+
 def test_stop_and_continue_are_reported(user):
-    with Box(user, ["/bin/sh", "-c", "kill -TSTP $$; sleep 600"]) as box:
+    with Box(user, ["/bin/sh", "-c", "kill -TSTP $$; sleep 600"], process_group=0) as box:
         assert box.until(rig.STOPPED).value == signal.SIGTSTP
         box.send(signal.SIGCONT)
         box.until(rig.CONTINUED)
@@ -236,7 +238,7 @@ def test_stop_and_continue_are_reported(user):
 
 
 def test_relayed_stop_stops(user):
-    with Box(user, ["/bin/sleep", "600"]) as box:
+    with Box(user, ["/bin/sleep", "600"], process_group=0) as box:
         box.until(rig.STARTED)
         box.send(signal.SIGTSTP)
         assert box.until(rig.STOPPED).value == signal.SIGTSTP
