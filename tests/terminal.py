@@ -66,6 +66,17 @@ class Terminal:
                 return before
             assert self._more(end), f"ended before {pattern!r}:\n{self.text[self.read:]!r}"
 
+    def insist(self, key, pattern):
+        """Presses key until the pattern is seen: readline loses a signal that comes while it reads a character, with plain Python too."""
+        for _ in range(10):
+            self.send(key)
+            end = time.monotonic() + 3
+            while not re.compile(pattern).search(self.text, self.read) and select.select([self.master], [], [], max(0, end - time.monotonic()))[0]:
+                assert self._more(end), f"ended before {pattern!r}:\n{self.text[self.read:]!r}"
+            if re.compile(pattern).search(self.text, self.read):
+                break
+        return self.expect(pattern)
+
     def finish(self):
         """Reads to the end; the exit status as subprocess has it."""
         end = time.monotonic() + PATIENCE
