@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the user is told at the end of an installation. Names come from packages: log_escape(). */
 #include <string.h>
+#include <strings.h>
 
 #include "common/log.h"
 #include "common/path.h"
@@ -70,8 +71,22 @@ static void put_policy(const struct job_install *j, struct buf *out)
 	}
 }
 
+/* A capability of the box's user namespace is none over the host's network (spec S7). */
+static void put_port_hint(const struct job_install *j, struct buf *out)
+{
+	bool asked = false;
+
+	for (size_t i = 0; i + 1 < j->conf.bwrap.n; i++)
+		asked |= strcmp(j->conf.bwrap.v[i], "--cap-add") == 0 && strcasecmp(j->conf.bwrap.v[i + 1], "cap_net_bind_service") == 0;
+	if (!asked || j->conf.network == NETWORK_NONE || strv_contains(&j->conf.bwrap, "--unshare-net"))
+		return;
+	buf_puts(out, "hint: with the host's network cap_net_bind_service does not open ports below 1024; the host's "
+		      "net.ipv4.ip_unprivileged_port_start says which are open to all: sysctl net.ipv4.ip_unprivileged_port_start\n");
+}
+
 static void put_notes(const struct job_install *j, struct buf *out)
 {
+	put_port_hint(j, out);
 	if (j->project_from_file)
 		buf_puts(out, "note: the project is the one that .project in the venv names\n");
 	if (j->scan_cut)

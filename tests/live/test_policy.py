@@ -222,7 +222,11 @@ def test_a_unix_socket_bound_under_another_name(lab, who):
 
 
 def test_uid_0_and_net_bind_service(lab, who):
-    box = lab.box(who, "--uid", "0", "--cap-add", "cap_net_bind_service")
+    box = lab.box(who)
+    assert "ip_unprivileged_port_start" not in box.install().stdout
+    assert "hint: " in box.install("--uid", "0", "--cap-add", "cap_net_bind_service").stdout
+    assert "ip_unprivileged_port_start" in box.install().stdout
+    assert "ip_unprivileged_port_start" not in box.install("--network", "none").stdout
     assert box.value("import os; print(os.getuid())") == "0"
 
 
