@@ -18,11 +18,6 @@ static const char *const kind_names[] = { [MOUNT_RO] = "ro", [MOUNT_COPY] = "cop
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-const char *embed_way_name(enum embed_way way)
-{
-	return way_names[way];
-}
-
 const char *profile_name(enum profile profile)
 {
 	return profile_names[profile];

@@ -87,7 +87,6 @@ int manifest_load(int state_fd, struct manifest *m, struct failure *f) must_chec
 /* Writes it whole or not at all (fd_replace_file). -EINVAL for one that manifest_load would refuse: a path that is not clean. */
 int manifest_save(int state_fd, const struct manifest *m) must_check;
 
-const char *embed_way_name(enum embed_way way); /* "static", "shared", "exec" */
 const char *profile_name(enum profile profile); /* "minimal", "system" */
 
 #endif

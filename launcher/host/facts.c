@@ -34,25 +34,24 @@ void facts_release(struct facts *x)
 /* Repositories and venvs that are known; one that the user removed since is no loss. */
 static int gather_nested(const struct policy *p, int state_fd, int project_fd, struct facts *x, struct failure *f)
 {
-	cleanup_strv struct strv all = { 0 };
-	const struct strv *known = &all;
-	int n = nested_known(state_fd, p->manifest, &all);
+	cleanup_strv struct strv known = { 0 };
+	int n = nested_known(state_fd, p->manifest, &known);
 
 	if (n < 0)
 		return fail_errno(f, -n, "run venvbox-install on this venv again", "cannot read '%s/" VB_STATE "/" VB_NESTED "'", p->manifest->venv);
-	for (size_t i = 0; i < known->n; i++) {
+	for (size_t i = 0; i < known.n; i++) {
 		cleanup_fd int fd = -1;
 		int r;
 
-		if (policy_is_unprotected(p, known->v[i]))
+		if (policy_is_unprotected(p, known.v[i]))
 			continue;
-		fd = fd_open_below(project_fd, known->v[i], O_PATH);
+		fd = fd_open_below(project_fd, known.v[i], O_PATH);
 		if (fd == -ENOENT || fd == -ENOTDIR)
 			continue;
 		if (fd < 0)
 			return fail_errno(f, -fd, "if you moved it yourself, run venvbox-install on this venv again",
-					  "cannot protect '%s/%s'", p->manifest->project, known->v[i]);
-		r = strv_add(&x->nested, known->v[i]);
+					  "cannot protect '%s/%s'", p->manifest->project, known.v[i]);
+		r = strv_add(&x->nested, known.v[i]);
 		if (r < 0)
 			return r;
 	}
