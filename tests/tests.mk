@@ -24,6 +24,7 @@ UNIT_TESTS = \
 	tests/unit/test_inputs \
 	tests/unit/test_keyfile \
 	tests/unit/test_layout \
+	tests/unit/test_limits \
 	tests/unit/test_log \
 	tests/unit/test_manifest \
 	tests/unit/test_mask \
@@ -38,6 +39,7 @@ UNIT_TESTS = \
 	tests/unit/test_project \
 	tests/unit/test_publish \
 	tests/unit/test_pycmd \
+	tests/unit/test_quota \
 	tests/unit/test_relay \
 	tests/unit/test_rmtree \
 	tests/unit/test_seal \
@@ -64,6 +66,9 @@ tests_unit_test_called_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getauxval
 
 # It takes over nanosleep(2): a wait for a lock has an end.
 tests_unit_test_mask_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=nanosleep
+
+# It claims to run on other kernels.
+tests_unit_test_quota_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=uname
 
 # They play bwrap and PID 1 themselves.
 FAKE_BOX = tests/unit/fakebox.c tests/unit/fakebox.h tests/unit/launched.c tests/unit/launched.h

@@ -13,6 +13,7 @@ libvb_common_a_SOURCES = \
 	launcher/common/hostcheck.c launcher/common/hostcheck.h \
 	launcher/common/hostexplain.c \
 	launcher/common/keyfile.c launcher/common/keyfile.h \
+	launcher/common/limits.c launcher/common/limits.h \
 	launcher/common/log.c launcher/common/log.h \
 	launcher/common/manifest.c launcher/common/manifest.h \
 	launcher/common/names.h \

@@ -50,7 +50,8 @@ static const char *refuse_command(const char *name, const char **hint)
 static const char *const profiles[] = { [PROFILE_MINIMAL] = "minimal", [PROFILE_SYSTEM] = "system", NULL };
 static const char *const networks[] = { [NETWORK_HOST] = "host", [NETWORK_NONE] = "none", NULL };
 
-#define MEMBER(name) .offset = offsetof(struct conf, name)
+#define MEMBER(name) .section = "box", .offset = offsetof(struct conf, name)
+#define LIMIT(index, of) .section = "limits", .unit = (of), .offset = offsetof(struct conf, limits[index])
 
 const struct setting conf_settings[] = {
 	{ "profile", SETTING_CHOICE, "PROFILE", "what programs see of the system: minimal, or all of /usr (pip always sees system)",
@@ -66,6 +67,14 @@ const struct setting conf_settings[] = {
 	{ "publish", SETTING_NAMES, "NAME", "publish this command that pip installed although it shadows one of the system",
 	  MEMBER(publish), .refusal = refuse_command },
 	{ "bwrap", SETTING_WORDS, "OPTION", "pass this option, with its arguments, to bubblewrap", MEMBER(bwrap) },
+	{ "processes", SETTING_LIMIT, "N", "processes and threads of one box [4096, or 128 for each processor if that is more]",
+	  LIMIT(LIMIT_PROCESSES, UNIT_COUNT) },
+	{ "memory", SETTING_LIMIT, "SIZE", "address space of each process: 500M, 4G", LIMIT(LIMIT_MEMORY, UNIT_BYTES) },
+	{ "cpu", SETTING_LIMIT, "TIME", "processor time of each process: 90 (seconds), 10m, 2h", LIMIT(LIMIT_CPU, UNIT_SECONDS) },
+	{ "files", SETTING_LIMIT, "N", "open files of each process", LIMIT(LIMIT_FILES, UNIT_COUNT) },
+	{ "file-size", SETTING_LIMIT, "SIZE", "size of each file that is written", LIMIT(LIMIT_FILE_SIZE, UNIT_BYTES) },
+	{ "tmp", SETTING_LIMIT, "SIZE", "size of /tmp and of /dev/shm [/tmp a quarter of the memory, /dev/shm half of it]",
+	  LIMIT(LIMIT_TMP, UNIT_BYTES) },
 	{ 0 },
 };
 
@@ -229,6 +238,20 @@ static int set_words(struct conf *c, const struct setting *s, const char *value,
 	return r < 0 ? r : conf_add_bwrap(c, &words, f);
 }
 
+static int set_limit(const struct setting *s, uint64_t *member, const char *value, struct failure *f)
+{
+	static const char *const hints[] = {
+		[UNIT_COUNT] = "give a number above 0, none or default",
+		[UNIT_BYTES] = "give a number above 0 with K, M, G or T behind it, none or default",
+		[UNIT_SECONDS] = "give a number above 0, of seconds or with m, h or d behind it, none or default",
+	};
+	int r = limit_parse(value, s->unit, member);
+
+	if (r == -EINVAL)
+		return refuse(s, value, "it is no such number", hints[s->unit], f);
+	return r < 0 ? refuse(s, value, "it is out of range", hints[s->unit], f) : 0;
+}
+
 int conf_set(struct conf *c, const char *key, const char *value, const char *cwd, struct failure *f)
 {
 	const struct setting *s = conf_setting(key);
@@ -245,6 +268,8 @@ int conf_set(struct conf *c, const char *key, const char *value, const char *cwd
 		return add_name(s, member, value, f);
 	case SETTING_WORDS:
 		return set_words(c, s, value, f);
+	case SETTING_LIMIT:
+		return set_limit(s, member, value, f);
 	case SETTING_PATH:
 	case SETTING_PATHS:
 		break;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * conf.h - the user's policy: .venv/venvbox/venvbox.conf, INI, one section
- * [box], read with libinih. The keys are the long options of venvbox-install
+ * conf.h - the user's policy: .venv/venvbox/venvbox.conf, INI, sections
+ * [box] and [limits], read with libinih. The keys are the long options of venvbox-install
  * without their dashes; the table below is the one list of them: --help, man page,
  * completion and README are printed from it or checked against it.
  *
@@ -19,6 +19,7 @@
 #include <stddef.h>
 
 #include "common/failure.h"
+#include "common/limits.h"
 #include "common/manifest.h"
 #include "common/strv.h"
 
@@ -37,6 +38,7 @@ struct conf {
 	struct strv unprotect;  /* names at the project root, or relative paths, left writable: ".git" */
 	struct strv publish;    /* command names published although they shadow a system command */
 	struct strv bwrap;      /* bubblewrap options and their arguments, one word each */
+	uint64_t limits[LIMITS];/* LIMIT_DEFAULT, LIMIT_NONE or the number, in bytes or seconds where it has a unit */
 };
 
 enum setting_type {
@@ -46,20 +48,23 @@ enum setting_type {
 	SETTING_NAMES,
 	SETTING_WORDS,  /* bubblewrap options: a line holds one option and its arguments, split at spaces;
 	                 * \x20 is a blank in a word, \e alone an empty word */
+	SETTING_LIMIT,  /* limit_parse() */
 };
 
 struct setting {
-	const char *key;
+	const char *key;     /* of one section only */
 	enum setting_type type;
 	const char *metavar; /* "PATH"; for --help */
 	const char *help;    /* one line */
 	const char *const *choices; /* NULL-terminated, for SETTING_CHOICE; the first is the default */
+	enum limit_unit unit;  /* for SETTING_LIMIT */
+	const char *section; /* "box", "limits" */
 	size_t offset;       /* of the member in struct conf */
 	/* For a path (clean) or name: why it may not be, and the remedy in *hint; NULL: it may. */
 	const char *(*refusal)(const char *value, const char **hint);
 };
 
-extern const struct setting conf_settings[]; /* ends with key NULL */
+extern const struct setting conf_settings[]; /* ends with key NULL; those of one section stand together */
 const struct setting *conf_setting(const char *key); /* NULL: none */
 
 /* The defaults. */

@@ -13,7 +13,7 @@
 #include "common/names.h"
 #include "common/statefile.h"
 
-#define SECTION "box"
+#define SECTIONS "[box] and [limits]" /* for people; the table of settings has them */
 #define WRAP    100 /* columns of what is written; inih takes 200 bytes where it is built with its defaults */
 
 struct reading {
@@ -38,14 +38,23 @@ static int bad_line(struct reading *in, const char *hint, const char *what)
 	return in->err;
 }
 
+static bool is_section(const char *name, size_t len)
+{
+	for (const struct setting *s = conf_settings; s->key != NULL; s++)
+		if (strlen(s->section) == len && memcmp(s->section, name, len) == 0)
+			return true;
+	return false;
+}
+
 /* inih looks at nothing behind the ']': "[box] network = none" would be no setting at all. */
 static bool is_our_section(const char *text, size_t len)
 {
-	static const char ours[] = "[" SECTION "]";
-	size_t i = sizeof(ours) - 1;
+	const char *end = memchr(text, ']', len);
+	size_t i;
 
-	if (len < i || strncmp(text, ours, i) != 0)
+	if (end == NULL || !is_section(text + 1, (size_t) (end - text) - 1))
 		return false;
+	i = (size_t) (end - text) + 1;
 	while (i < len && (text[i] == ' ' || text[i] == '\t'))
 		i++;
 	return i == len || text[i] == '\n' || text[i] == '\r' || text[i] == '#' || text[i] == ';';
@@ -65,7 +74,7 @@ static int check_line(struct reading *in, const char *line, size_t len, size_t r
 	if (blanks == len || line[blanks] != '[' || (in->indented && in->in_key))
 		return 0;
 	in->in_key = false;
-	return is_our_section(line + blanks, len - blanks) ? 0 : bad_line(in, "the only section is [" SECTION "], alone in its line",
+	return is_our_section(line + blanks, len - blanks) ? 0 : bad_line(in, "the sections are " SECTIONS ", each alone in its line",
 									   "unknown section");
 }
 
@@ -89,13 +98,14 @@ static char *read_line(char *to, int room, void *stream)
 	return to;
 }
 
-static int unknown_key(struct reading *in, const char *key)
+static int unknown_key(struct reading *in, const char *section, const char *key)
 {
 	cleanup_free char *what = NULL;
 	cleanup_buf struct buf hint = { 0 };
 
 	for (const struct setting *s = conf_settings; s->key != NULL; s++)
-		buf_printf(&hint, "%s%s", s == conf_settings ? "the keys are " : ", ", s->key);
+		if (strcmp(s->section, section) == 0)
+			buf_printf(&hint, "%s%s", hint.len == 0 ? "the keys are " : ", ", s->key);
 	if (asprintf(&what, "unknown key '%s'", key) < 0)
 		what = NULL;
 	return bad_line(in, hint.data, what != NULL ? what : "unknown key");
@@ -151,10 +161,21 @@ static size_t without_comment(const char *value)
 	return len;
 }
 
+static int wrong_section(struct reading *in, const char *section)
+{
+	cleanup_free char *what = NULL, *hint = NULL;
+
+	if (asprintf(&what, "key outside of the section [%s]", section) < 0)
+		what = NULL;
+	if (asprintf(&hint, "put it below a line [%s]", section) < 0)
+		hint = NULL;
+	return bad_line(in, hint, what != NULL ? what : "key outside of its section");
+}
+
 static int take_line(struct reading *in, const struct setting *s, const char *value)
 {
 	bool goes_on = in->indented && in->in_key;
-	bool single = s->type == SETTING_CHOICE || s->type == SETTING_PATH;
+	bool single = s->type == SETTING_CHOICE || s->type == SETTING_PATH || s->type == SETTING_LIMIT;
 	unsigned long bit = 1UL << (s - conf_settings);
 	size_t len = without_comment(value);
 
@@ -181,10 +202,10 @@ static int handle(void *user, const char *section, const char *key, const char *
 
 	if (in->err != 0)
 		return 0;
-	if (strcmp(section, SECTION) != 0)
-		return bad_line(in, "put it below a line [" SECTION "]", "key outside of the section [" SECTION "]") == 0;
-	if (s == NULL)
-		return unknown_key(in, key) == 0;
+	if (s == NULL && *section != '\0')
+		return unknown_key(in, section, key) == 0;
+	if (s == NULL || strcmp(section, s->section) != 0)
+		return wrong_section(in, s != NULL ? s->section : conf_settings->section) == 0;
 	return take_line(in, s, value != NULL ? value : "") == 0;
 }
 
@@ -202,7 +223,7 @@ int conf_parse(const char *text, size_t len, const char *name, struct conf *c, s
 	if (syntax < 0)
 		return -ENOMEM;
 	if (syntax > 0 && (in.err == 0 || (in.err == -EINVAL && (unsigned) syntax < in.err_line)))
-		return fail_msg(f, EINVAL, "a line is 'key = value', a comment after '#', or [" SECTION "]", "%s:%d: the line is no setting",
+		return fail_msg(f, EINVAL, "a line is 'key = value', a comment after '#', or a section: " SECTIONS, "%s:%d: the line is no setting",
 				name, syntax);
 	return in.err;
 }
@@ -306,6 +327,17 @@ static void put_options(struct buf *out, const char *key, const struct strv *wor
 	}
 }
 
+static void put_limit(struct buf *out, const struct setting *s, uint64_t value)
+{
+	if (value == LIMIT_DEFAULT) {
+		buf_printf(out, "# %s = %s\n", s->key, s->metavar);
+		return;
+	}
+	buf_printf(out, "%s = ", s->key);
+	limit_put(out, s->unit, value);
+	buf_putc(out, '\n');
+}
+
 static void put_setting(struct buf *out, const struct setting *s, const struct conf *c)
 {
 	const void *member = (const char *) c + s->offset;
@@ -322,6 +354,9 @@ static void put_setting(struct buf *out, const struct setting *s, const struct c
 		else
 			buf_printf(out, "# %s = %s\n", s->key, s->metavar);
 		break;
+	case SETTING_LIMIT:
+		put_limit(out, s, *(const uint64_t *) member);
+		break;
 	case SETTING_PATHS:
 	case SETTING_NAMES:
 	case SETTING_WORDS:
@@ -337,10 +372,15 @@ static void put_setting(struct buf *out, const struct setting *s, const struct c
 
 int conf_write(const struct conf *c, struct buf *out)
 {
+	const char *section = "";
+
 	buf_puts(out, "# The policy of this sandboxed venv; venvbox-install writes it, you may edit it.\n"
-		      "# Lists take one item per line. Escapes: \\\\ \\n \\r \\t \\xNN; a backslash at the end goes on in the next line.\n"
-		      "[" SECTION "]\n");
-	for (const struct setting *s = conf_settings; s->key != NULL; s++)
+		      "# Lists take one item per line. Escapes: \\\\ \\n \\r \\t \\xNN; a backslash at the end goes on in the next line.\n");
+	for (const struct setting *s = conf_settings; s->key != NULL; s++) {
+		if (strcmp(s->section, section) != 0)
+			buf_printf(out, "%s[%s]\n", *section != '\0' ? "\n" : "", s->section);
+		section = s->section;
 		put_setting(out, s, c);
+	}
 	return out->failed ? -ENOMEM : 0;
 }

@@ -103,6 +103,8 @@ int orders_pack(const struct orders *o, struct buf *out)
 	put_u64(out, o->keep_caps);
 	put_u64(out, o->sig_ignored);
 	put_u64(out, o->sig_blocked);
+	for (size_t i = 0; i < RLIM_NLIMITS; i++)
+		put_u64(out, o->limits[i]);
 	put_string(out, o->cwd);
 	put_string(out, o->program);
 	put_u32(out, (uint32_t) o->n_mounts);
@@ -219,6 +221,8 @@ int orders_unpack(const void *data, size_t len, struct orders *o)
 	o->keep_caps = get_u64(&in);
 	o->sig_ignored = get_u64(&in);
 	o->sig_blocked = get_u64(&in);
+	for (size_t i = 0; i < RLIM_NLIMITS; i++)
+		o->limits[i] = get_u64(&in);
 	o->cwd = get_string(&in);
 	o->program = get_string(&in);
 	/* The counts are not believed: a row that is not there ends the loop. */

@@ -22,12 +22,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "common/buf.h"
 #include "common/strv.h"
 
-#define WIRE_VERSION 1
+#define WIRE_VERSION 2
 #define WIRE_FDS_PER_MESSAGE 200 /* SCM_MAX_FD is 253, unix(7) */
 
 enum wire_fd_index {
@@ -68,6 +69,7 @@ struct orders {
 	uint64_t keep_caps;   /* bit n: capability n stays, ambient */
 	uint64_t sig_ignored; /* bit n-1: signal n is ignored in the payload */
 	uint64_t sig_blocked; /* bit n-1: signal n is blocked in the payload */
+	uint64_t limits[RLIM_NLIMITS]; /* by RLIMIT_*, getrlimit(2): no more than this; 0: what the caller has */
 	char *cwd;            /* clean path inside */
 	char *program;        /* path inside to execve */
 	struct order_mount *mounts;

@@ -2,6 +2,7 @@
 #include "host/bwrap.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "common/log.h"
@@ -16,6 +17,7 @@ static const struct {
 	[OP_RW] = { "--bind-fd", "--bind", true },
 	[OP_COPY] = { "--file", "--ro-bind", true },
 	[OP_DATA] = { "--ro-bind-data", "--ro-bind", true },
+	[OP_SET] = { "--file", "--file", true }, /* open(2) and write(2) of what is there, before it becomes read-only */
 	[OP_SYMLINK] = { "--symlink", "--symlink", true },
 	[OP_TMPFS] = { "--tmpfs", "--tmpfs", false },
 	[OP_DIR] = { "--dir", "--dir", false },
@@ -25,14 +27,19 @@ static const struct {
 	[OP_WORDS] = { NULL, NULL, false },
 };
 
-static int add_mode(const struct op *op, struct strv *words)
+static int add_shape(const struct op *op, struct strv *words)
 {
-	int r;
+	int r = 0;
 
-	if (op->mode == 0 || (op->kind != OP_TMPFS && op->kind != OP_DIR))
-		return 0;
-	r = strv_add(words, "--perms");
-	return r < 0 ? r : strv_addf(words, "%04o", op->mode);
+	if (op->mode != 0 && (op->kind == OP_TMPFS || op->kind == OP_DIR)) {
+		r = strv_add(words, "--perms");
+		if (r == 0)
+			r = strv_addf(words, "%04o", op->mode);
+	}
+	if (r < 0 || op->size == 0 || op->kind != OP_TMPFS)
+		return r;
+	r = strv_add(words, "--size");
+	return r < 0 ? r : strv_addf(words, "%" PRIu64, op->size);
 }
 
 static int add_op(const struct op *op, bool by_path, struct strv *words)
@@ -41,7 +48,7 @@ static int add_op(const struct op *op, bool by_path, struct strv *words)
 
 	if (op->kind == OP_WORDS)
 		return strv_add_all(words, &op->words);
-	r = add_mode(op, words);
+	r = add_shape(op, words);
 	if (r == 0)
 		r = strv_add(words, by_path ? spelling[op->kind].by_path : spelling[op->kind].by_fd);
 	if (r == 0 && spelling[op->kind].has_source) {

@@ -382,6 +382,17 @@ static int gather_user_cache(const struct policy *p, const char *home, struct fa
 	return p->pip_run ? 0 : make_cache_mount_point(p, f);
 }
 
+static int gather_quota(const struct policy *p, struct facts *x, struct failure *f)
+{
+	struct machine machine;
+	int r = machine_read(&machine);
+
+	if (r < 0)
+		return fail_errno(f, -r, NULL, "cannot tell what this machine has");
+	quota_make(p->conf->limits, &machine, x->is_root, &x->quota);
+	return 0;
+}
+
 int facts_gather(const struct policy *p, const struct job *job, char *const argv[], const struct strv *env,
 		 int state_fd, int project_fd, const char *cwd, struct facts *x, struct failure *f)
 {
@@ -406,6 +417,8 @@ int facts_gather(const struct policy *p, const struct job *job, char *const argv
 		r = gather_nested(p, state_fd, project_fd, x, f);
 	if (r == 0)
 		r = gather_proc(x);
+	if (r == 0)
+		r = gather_quota(p, x, f);
 	if (r == 0)
 		r = gather_visible(p, x);
 	if (r == 0)

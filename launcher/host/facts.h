@@ -14,6 +14,7 @@
 #include "host/inputs.h"
 #include "host/mask.h"
 #include "host/policy.h"
+#include "host/quota.h"
 
 struct facts {
 	char *cwd;            /* clean; where the payload starts */
@@ -28,6 +29,7 @@ struct facts {
 	struct strv copies;   /* pip run: pairs (source, dest) of configuration files copied in */
 	char *pip_tmp;        /* pip run: its /tmp, on disk; else NULL */
 	char *user_cache;     /* the caller's own ~/.cache/pip, if it was asked for; else NULL */
+	struct quota quota;   /* what the box may use */
 	struct masks masks;   /* filled in by the caller: masks_begin() */
 };
 

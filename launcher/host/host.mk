@@ -23,6 +23,7 @@ libvb_host_a_SOURCES = \
 	launcher/host/plan.c launcher/host/plan.h \
 	launcher/host/policy.c launcher/host/policy.h \
 	launcher/host/pycmd.c launcher/host/pycmd.h \
+	launcher/host/quota.c launcher/host/quota.h \
 	launcher/host/relay.c launcher/host/relay.h \
 	launcher/host/run.c launcher/host/run.h \
 	launcher/host/secret.c launcher/host/secret.h \

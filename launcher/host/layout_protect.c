@@ -41,6 +41,7 @@ static int add_pip_state(struct layout *l, const char *venv, const char *home)
 	if (op == NULL)
 		return -ENOMEM;
 	op->mode = 0700;
+	op->size = l->facts->quota.tmp;
 	for (size_t i = 0; i + 1 < l->facts->copies.n; i += 2) {
 		op = layout_add(l, OP_COPY, l->facts->copies.v[i], l->facts->copies.v[i + 1], "pip's configuration");
 		if (op == NULL)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "common/names.h"
@@ -108,7 +109,22 @@ static int add_dev(struct layout *l)
 	if (shm == NULL)
 		return -ENOMEM;
 	shm->mode = 01777;
+	shm->size = l->facts->quota.shm;
 	return layout_done(layout_add(l, OP_REMOUNT_RO, NULL, "/dev", "no new devices"));
+}
+
+/* Before /proc/sys is covered; afterwards nobody in the box can change it. */
+static int add_pid_max(struct layout *l)
+{
+	struct op *op;
+
+	if (l->facts->quota.pid_max == 0)
+		return 0;
+	op = layout_add(l, OP_SET, NULL, "/proc/sys/kernel/pid_max", "how many processes root may have");
+	if (op == NULL)
+		return -ENOMEM;
+	buf_printf(&op->data, "%" PRIu64 "\n", l->facts->quota.pid_max);
+	return op->data.failed ? -ENOMEM : 0;
 }
 
 static int add_runtime(struct layout *l, const char *libexec)
@@ -118,6 +134,8 @@ static int add_runtime(struct layout *l, const char *libexec)
 	int r;
 
 	r = layout_done(layout_add(l, OP_PROC, NULL, "/proc", "processes of the box"));
+	if (r == 0)
+		r = add_pid_max(l);
 	for (size_t i = 0; r == 0 && i < x->proc.n; i++)
 		r = layout_self(l, OP_RO, x->proc.v[i], "root may write here whatever its capabilities");
 	if (r == 0 && x->is_root)
@@ -132,6 +150,7 @@ static int add_runtime(struct layout *l, const char *libexec)
 	if (op == NULL)
 		return -ENOMEM;
 	op->mode = 01777;
+	op->size = x->quota.tmp;
 	op->trust = TRUST_NONE;
 	op->fresh = true;
 	return is_used(x, "/var/tmp") ? 0 : layout_done(layout_add(l, OP_SYMLINK, "/tmp", "/var/tmp", "private /tmp"));

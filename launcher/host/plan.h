@@ -23,6 +23,7 @@ enum op_kind {
 	OP_RW,      /* the same, writable */
 	OP_COPY,    /* a file with the content that source has now */
 	OP_DATA,    /* a read-only file with the content in data */
+	OP_SET,     /* a file of the kernel's, such as a sysctl of the box, is written with data */
 	OP_SYMLINK, /* dest is a link with the text source */
 	OP_TMPFS,
 	OP_DIR,
@@ -46,9 +47,10 @@ struct op {
 	char *source;     /* OP_RO, OP_RW, OP_COPY, OP_SYMLINK; OP_WORDS that are a writable bind by path */
 	char *dest;
 	const char *why;  /* for people; static, or owned by the manifest */
-	struct buf data;  /* OP_DATA */
+	struct buf data;  /* OP_DATA, OP_SET */
 	struct strv words;/* OP_WORDS */
 	unsigned mode;    /* OP_TMPFS, OP_DIR: permission bits, 0 for bwrap's own choice */
+	uint64_t size;    /* OP_TMPFS: bytes, 0 for the kernel's choice, half of the memory: tmpfs(5) */
 	int fd;           /* the opened source; owned unless fd_borrowed; -1 until sources_open() */
 	bool fd_borrowed; /* a descriptor of the caller's */
 };

@@ -191,7 +191,7 @@ static void say_before(const struct run *run)
 	for (size_t i = 0; i < run->facts.inputs.refused.n; i++)
 		log_warn("'%s' is not shown to the box: it holds the project or your home", run->facts.inputs.refused.v[i]);
 	if (run->job.verbose)
-		(void) !verbose_print(&run->session, &run->policy, &run->plan, &run->payload);
+		(void) !verbose_print(&run->session, &run->policy, &run->facts.quota, &run->plan, &run->payload);
 }
 
 /* --- the run ------------------------------------------------------------------ */
@@ -217,6 +217,7 @@ static int payload_memfd(const struct payload *p)
 static int fill_orders(struct run *run)
 {
 	run->orders.keep_caps = run->policy.keep_caps;
+	memcpy(run->orders.limits, run->facts.quota.rlimits, sizeof(run->orders.limits));
 	run->orders.cwd = strdup(start_dir(run));
 	run->orders.program = strdup(run->payload.program);
 	return run->orders.cwd && run->orders.program ? 0 : -ENOMEM;

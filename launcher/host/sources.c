@@ -79,6 +79,7 @@ static int open_source(struct op *op, struct failure *f)
 		fd = open_copy(op);
 		break;
 	case OP_DATA:
+	case OP_SET:
 		fd = raise_fd(fd_memfd("venvbox-data", op->data.data ? op->data.data : "", op->data.len));
 		break;
 	default:

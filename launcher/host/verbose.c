@@ -39,8 +39,8 @@ static void put_interpreter(struct buf *out, const struct manifest *m)
 static void put_mount(struct buf *out, const struct op *op)
 {
 	static const char *const kinds[] = {
-		[OP_RO] = "read-only", [OP_RW] = "read-write", [OP_COPY] = "copy", [OP_DATA] = "fixed", [OP_SYMLINK] = "link",
-		[OP_TMPFS] = "empty", [OP_DIR] = "directory", [OP_PROC] = "proc", [OP_DEV] = "devices", [OP_REMOUNT_RO] = "read-only",
+		[OP_RO] = "read-only", [OP_RW] = "read-write", [OP_COPY] = "copy", [OP_DATA] = "fixed", [OP_SET] = "set",
+		[OP_SYMLINK] = "link", [OP_TMPFS] = "empty", [OP_DIR] = "directory", [OP_PROC] = "proc", [OP_DEV] = "devices", [OP_REMOUNT_RO] = "read-only",
 		[OP_WORDS] = "option",
 	};
 
@@ -94,7 +94,8 @@ static void put_withheld(struct buf *out, const struct strv *withheld)
 		buf_puts(out, "  (they look like credentials; venvbox-install --env NAME lets one in)\n");
 }
 
-int verbose_print(const struct session *s, const struct policy *policy, const struct plan *plan, const struct payload *payload)
+int verbose_print(const struct session *s, const struct policy *policy, const struct quota *quota, const struct plan *plan,
+		  const struct payload *payload)
 {
 	cleanup_buf struct buf out = { 0 };
 	int r;
@@ -105,6 +106,9 @@ int verbose_print(const struct session *s, const struct policy *policy, const st
 	put(&out, "network", policy->network_unshared ? "none" : "the host's");
 	put_calls(&out, policy);
 	put_caps(&out, policy);
+	buf_printf(&out, "  %-13s ", "limits");
+	quota_put(&out, quota, geteuid() == 0);
+	buf_putc(&out, '\n');
 	put_withheld(&out, &payload->withheld);
 	buf_puts(&out, "  the end       what is still running ends with the program, daemons too\n");
 	buf_puts(&out, "  mounts\n");

@@ -9,8 +9,10 @@
 #include "host/payload.h"
 #include "host/plan.h"
 #include "host/policy.h"
+#include "host/quota.h"
 #include "host/session.h"
 
-int verbose_print(const struct session *s, const struct policy *policy, const struct plan *plan, const struct payload *payload) must_check;
+int verbose_print(const struct session *s, const struct policy *policy, const struct quota *quota, const struct plan *plan,
+		  const struct payload *payload) must_check;
 
 #endif

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "common/fd.h"
 
@@ -102,6 +103,30 @@ int payload_restore_signals(const struct orders *o)
 	return sigprocmask(SIG_SETMASK, &mask, NULL) == 0 ? 0 : -errno;
 }
 
+/*
+ * Never above what the caller has, hard or soft. A soft limit of processor time that is below the hard one
+ * ends a program with SIGXCPU, which says why; at the hard one it is SIGKILL, getrlimit(2).
+ */
+int payload_limit(const struct orders *o)
+{
+	for (int resource = 0; resource < RLIM_NLIMITS; resource++) {
+		rlim_t most = (rlim_t) o->limits[resource];
+		struct rlimit now;
+
+		if (most == 0)
+			continue;
+		if (getrlimit((__rlimit_resource_t) resource, &now) != 0)
+			return -errno;
+		if (now.rlim_cur > most)
+			now.rlim_cur = most;
+		if (now.rlim_max > most)
+			now.rlim_max = resource == RLIMIT_CPU && now.rlim_max > most + 1 ? most + 1 : most;
+		if (setrlimit((__rlimit_resource_t) resource, &now) != 0)
+			return -errno;
+	}
+	return 0;
+}
+
 /* Never returns; _exit(), because atexit() handlers and stdio buffers belong to PID 1. */
 static void __attribute__((noreturn)) give_up(int pipe, struct payload_trouble *t)
 {
@@ -156,6 +181,9 @@ static void __attribute__((noreturn)) run_child(struct box *b, int pipe)
 		give_up_setup(pipe, err, "cannot place the caller's descriptors");
 	if (chdir(b->orders.cwd) != 0)
 		give_up_setup(pipe, -errno, "cannot enter the working directory inside");
+	err = payload_limit(&b->orders);
+	if (err != 0)
+		give_up_setup(pipe, err, "cannot set the resource limits");
 	err = payload_restore_signals(&b->orders);
 	if (err != 0)
 		give_up_setup(pipe, err, "cannot restore signals");

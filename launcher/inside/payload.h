@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * payload.h - the child of PID 1 on its way to execve(): the caller's descriptors,
- * working directory, signals, argv and environment.
+ * working directory, resource limits, signals, argv and environment.
  */
 #ifndef VB_PAYLOAD_H
 #define VB_PAYLOAD_H
@@ -32,6 +32,9 @@ int payload_start(struct box *b, pid_t *pid, int *pipe) must_check;
  * the way; closes those of 0, 1, 2 that are no target. Exposed for its test.
  */
 int payload_place_fds(const struct orders *o, int *have, int *keep) must_check;
+
+/* Sets orders' limits on the process itself. */
+int payload_limit(const struct orders *o) must_check;
 
 /* Dispositions of all signals as the caller had them, then the mask. */
 int payload_restore_signals(const struct orders *o) must_check;

@@ -71,6 +71,29 @@ static void put_policy(const struct job_install *j, struct buf *out)
 	}
 }
 
+/* Those that are set; the defaults are in the manual. */
+static void put_limits(const struct job_install *j, struct buf *out)
+{
+	bool first = true;
+
+	for (const struct setting *s = conf_settings; s->key != NULL; s++) {
+		uint64_t value;
+
+		if (s->type != SETTING_LIMIT)
+			continue;
+		value = *(const uint64_t *) ((const char *) &j->conf + s->offset);
+		if (value == LIMIT_DEFAULT)
+			continue;
+		if (first)
+			put_row(out, "limits");
+		buf_printf(out, "%s%s ", first ? "" : ", ", s->key);
+		limit_put(out, s->unit, value);
+		first = false;
+	}
+	if (!first)
+		buf_putc(out, '\n');
+}
+
 /* A capability of the box's user namespace is none over the host's network (spec S7). */
 static void put_port_hint(const struct job_install *j, struct buf *out)
 {
@@ -139,6 +162,7 @@ int job_summary(const struct job_install *j, struct buf *out)
 		buf_puts(out, "system\n");
 	}
 	put_policy(j, out);
+	put_limits(j, out);
 	put_notes(j, out);
 	put_next(j, out);
 	return out->failed ? -ENOMEM : 0;

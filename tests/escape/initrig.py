@@ -6,6 +6,7 @@ making; nothing of the host's side of venvbox takes part.
 """
 import array
 import contextlib
+import errno
 import fcntl
 import functools
 import os
@@ -27,7 +28,8 @@ PASS, REOPEN = 0, 1
 PRCTL_SEALED = 0x76624F58
 ERRNO_SEALED = 4000
 CAP_NET_BIND_SERVICE = 10
-NR_PRCTL = {"x86_64": 157, "aarch64": 167}[platform.machine()]
+NR_PRCTL, NR_PRLIMIT64 = {"x86_64": (157, 302), "aarch64": (167, 261)}[platform.machine()]
+WIRE_VERSION = 2
 PATIENCE = 20  # seconds after which something hangs
 
 
@@ -55,9 +57,12 @@ def _insn(code, jt, jf, k):
     return struct.pack("=HBBI", code, jt, jf, k)
 
 
-def small_filter(answer=ERRNO_SEALED):
-    """Answers the magic prctl with errno `answer` and allows the rest."""
+def small_filter(answer=ERRNO_SEALED, refuse=0xFFFF):
+    """Answers the magic prctl with errno `answer`, refuses the call with the number `refuse` and allows the rest."""
     return b"".join([
+        _insn(0x20, 0, 0, 0),
+        _insn(0x15, 0, 1, refuse),
+        _insn(0x06, 0, 0, 0x00050000 | errno.EPERM),
         _insn(0x20, 0, 0, 0),              # A = nr
         _insn(0x15, 0, 3, NR_PRCTL),       # not prctl: allow
         _insn(0x20, 0, 0, 16),             # A = low half of the first argument
@@ -78,9 +83,10 @@ def _str(word):
     return struct.pack("=I", len(data)) + data
 
 
-def pack_orders(cwd, program, mounts=(), fds=(), keep_caps=0, ignored=0, blocked=0):
-    """mounts: (path, dev, ino, read_only); fds: (target, how, flags, offset, path)."""
-    out = struct.pack("=IIQQQ", 0x4F427676, 1, keep_caps, ignored, blocked)
+def pack_orders(cwd, program, mounts=(), fds=(), keep_caps=0, ignored=0, blocked=0, limits=()):
+    """mounts: (path, dev, ino, read_only); fds: (target, how, flags, offset, path); limits: resource -> most."""
+    out = struct.pack("=IIQQQ", 0x4F427676, WIRE_VERSION, keep_caps, ignored, blocked)
+    out += struct.pack("=16Q", *[dict(limits).get(resource, 0) for resource in range(16)])
     out += _str(cwd) + _str(program)
     out += struct.pack("=I", len(mounts))
     for path, dev, ino, read_only in mounts:
@@ -92,7 +98,7 @@ def pack_orders(cwd, program, mounts=(), fds=(), keep_caps=0, ignored=0, blocked
 
 
 def pack_payload(argv, env):
-    out = struct.pack("=II", 0x50427676, 1)
+    out = struct.pack("=II", 0x50427676, WIRE_VERSION)
     for words in (argv, env):
         out += struct.pack("=I", len(words)) + b"".join(_str(w) for w in words)
     return out
@@ -126,7 +132,7 @@ class Box:
     """One box. Reports are in .reports, standard output and error of the payload in .out."""
 
     def __init__(self, user, argv, *, program=None, env=("PATH=/usr/bin:/bin",), cwd="/", mounts=(), fds=None, passed=(),
-                 filter=None, orders=None, options=None, extra=(), keep_caps=0, ignored=0, blocked=0, init="venvbox-init",
+                 filter=None, orders=None, options=None, extra=(), keep_caps=0, ignored=0, blocked=0, limits=(), init="venvbox-init",
                  before=None, late=None, process_group=None, ignore=()):
         self.reports, self.process_group, self.ignore = [], process_group, ignore
         self.out_fd, out_inner = os.pipe()
@@ -137,7 +143,7 @@ class Box:
         else:
             passed = [out_inner if fd == "out" else fd for fd in passed]
         if orders is None:
-            orders = pack_orders(cwd, program or argv[0], mounts, fds, keep_caps, ignored, blocked)
+            orders = pack_orders(cwd, program or argv[0], mounts, fds, keep_caps, ignored, blocked, limits)
         hello = [memfd(orders), memfd(real_filter("--default") if filter is None else filter), memfd(pack_payload(argv, env)), *passed]
         self.channel, inner = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         if late is None:
@@ -157,7 +163,7 @@ class Box:
     def _send_hello(self, fds):
         for i in range(0, len(fds), 200):
             some = array.array("i", fds[i:i + 200])
-            self.channel.sendmsg([struct.pack("=II", 1, len(fds))], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, some)])
+            self.channel.sendmsg([struct.pack("=II", WIRE_VERSION, len(fds))], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, some)])
 
     def _spawn(self, user, command, inner, init):
         raw = os.open(init, os.O_RDONLY | os.O_CLOEXEC)

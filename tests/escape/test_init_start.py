@@ -2,12 +2,13 @@
 """venvbox-init: the start of the payload and its descriptors (spec B4, B5)."""
 import errno
 import os
+import resource
 
 import pytest
 
 import initrig as rig
 from initrig import Box, bit, python, run, signal
-from initparts import outside, place, refused, user
+from initparts import MARK, SAY, outside, place, refused, refused_late, user
 
 # --- the start of the payload -----------------------------------------------------
 
@@ -53,6 +54,26 @@ def test_signal_dispositions_and_mask_are_the_callers(user):
     assert int(status["SigIgn"], 16) == ignored
     assert int(status["SigBlk"], 16) == blocked
     assert int(status["SigPnd"], 16) == int(status["ShdPnd"], 16) == 0
+
+
+def test_limits_hold_for_the_payload_and_not_for_pid1(user):
+    """Hard and soft; the payload cannot raise them."""
+    most = {resource.RLIMIT_NPROC: 100, resource.RLIMIT_NOFILE: 50}
+    code = ("import resource as r\n"
+            "print(r.getrlimit(r.RLIMIT_NPROC), r.getrlimit(r.RLIMIT_NOFILE), r.getrlimit(r.RLIMIT_STACK), r.prlimit(1, r.RLIMIT_NOFILE)[1])\n"
+            "try: r.setrlimit(r.RLIMIT_NPROC, (100, 101))\n"
+            "except (ValueError, OSError): print('refused')\n")
+    _, text = run(user, python(code), limits=most)
+    plain = [resource.getrlimit(kind) for kind in (resource.RLIMIT_STACK, resource.RLIMIT_NOFILE)]
+    assert text == f"(100, 100) (50, 50) {plain[0]} {plain[1][1]}\nrefused\n"
+
+
+def test_a_limit_that_cannot_be_set_runs_nothing(user):
+    how = {"filter": rig.small_filter(refuse=rig.NR_PRLIMIT64), "limits": {resource.RLIMIT_NPROC: 100}}
+    report = refused_late(user, **how)
+    assert "resource limits" in report.text
+    box, text = run(user, SAY, filter=how["filter"])
+    assert text == MARK + "\n"
 
 
 def test_nothing_ignored_by_bwrap_stays_ignored(user):

@@ -22,8 +22,8 @@ def man_words(name):
 
 
 def conf_keys(name):
-    heads = re.findall(r"^\.TP\n\.BR? (\w+)", read(name), re.M)
-    return {"--" + key for key in heads}
+    heads = re.findall(r"^\.TP\n\.BR? ([\w\\-]+)", read(name), re.M)
+    return {"--" + key.replace("\\-", "-") for key in heads}
 
 
 def settings():

@@ -60,7 +60,8 @@ static void every_key_is_read(void **state)
 			       "ro = /a b\n  /c ; a comment\n\n# another\n  /d;e\nro = /f\n"
 			       "rw =\n\t/g/../h\n"
 			       "env = TOKEN\nunprotect = .git\n   sub/.git\npublish = ls\n"
-			       "bwrap = --ro-bind /usr /usr\n   --setenv A b\\x20c\nbwrap = --setenv B \\e --unshare-net", &c, &f), 0);
+			       "bwrap = --ro-bind /usr /usr\n   --setenv A b\\x20c\nbwrap = --setenv B \\e --unshare-net\n"
+			       "[limits]\nprocesses = 100\nmemory = 2G ; a comment\ncpu = none\nfiles = 64\nfile-size = 1K\ntmp = default\n", &c, &f), 0);
 	assert_int_equal(c.profile, PROFILE_SYSTEM);
 	assert_int_equal(c.network, NETWORK_NONE);
 	assert_string_equal(c.project, "/work/x");
@@ -70,6 +71,12 @@ static void every_key_is_read(void **state)
 	LIST(&c.unprotect, ".git", "sub/.git");
 	LIST(&c.publish, "ls");
 	LIST(&c.bwrap, "--ro-bind", "/usr", "/usr", "--setenv", "A", "b c", "--setenv", "B", "", "--unshare-net");
+	assert_int_equal(c.limits[LIMIT_PROCESSES], 100);
+	assert_true(c.limits[LIMIT_MEMORY] == UINT64_C(2) << 30);
+	assert_true(c.limits[LIMIT_CPU] == LIMIT_NONE);
+	assert_int_equal(c.limits[LIMIT_FILES], 64);
+	assert_int_equal(c.limits[LIMIT_FILE_SIZE], 1024);
+	assert_true(c.limits[LIMIT_TMP] == LIMIT_DEFAULT);
 }
 
 static void errors_name_file_and_line(void **state)
@@ -88,6 +95,18 @@ static void errors_name_file_and_line(void **state)
 		{ "[box]\n\nno setting\n", "FILE:3: the line is no setting" },
 		{ "[box\n", "FILE:1: unknown section" },
 		{ "[box]\nno setting\ncolour = red\n", "FILE:2: the line is no setting" },
+		{ "[limits] tmp = 1G\n", "FILE:1: unknown section" },
+		{ "[]\n", "FILE:1: unknown section" },
+		{ "[box\n]\n", "FILE:1: unknown section" },
+		{ "[box]\nprocesses = 5\n", "FILE:2: key outside of the section [limits]" },
+		{ "[limits]\nnetwork = none\n", "FILE:2: key outside of the section [box]" },
+		{ "[limits]\ncolour = red\n", "FILE:2: unknown key 'colour'" },
+		{ "[limits]\nprocesses = many\n", "FILE:2: processes: 'many' is refused: it is no such number" },
+		{ "[limits]\nprocesses =\n", "FILE:2: processes: '' is refused: it is no such number" },
+		{ "[limits]\nprocesses = 0\n", "FILE:2: processes: '0' is refused: it is out of range" },
+		{ "[limits]\nmemory = 1G\nmemory = 2G\n", "FILE:3: this key takes one value and has one already" },
+		{ "[limits]\ntmp = 1G\n  2G\n", "FILE:3: this key takes one value and has one already" },
+		{ "[limits]\ntmp = 16777216T\n", "FILE:2: tmp: '16777216T' is refused: it is out of range" },
 		{ "[box]\nprofile = maximal\n", "FILE:2: profile: 'maximal' is not one of its values" },
 		{ "[box]\nprofile =\n", "FILE:2: profile: '' is not one of its values" },
 		{ "[box]\nnetwork = none\nro = /a\nnetwork = host\n", "FILE:4: this key takes one value and has one already" },

@@ -332,6 +332,50 @@ static void test_dropping_all_capabilities_leaves_what_pid_1_needs(void **state)
 
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
+static size_t place_of(const struct box *b, enum op_kind kind, const char *dest)
+{
+	for (size_t i = 0; i < b->plan.n; i++)
+		if (b->plan.ops[i].kind == kind && strcmp(b->plan.ops[i].dest, dest) == 0)
+			return i;
+	return SIZE_MAX;
+}
+
+/* bwrap writes it where the box cannot write any more. */
+static void test_pid_max_is_set_before_it_is_covered(void **state)
+{
+	struct box *b = *state;
+	size_t at;
+
+	b->x.is_root = true;
+	assert_int_equal(strv_add(&b->x.proc, "/proc/sys"), 0);
+	b->x.quota.pid_max = 1000;
+	make(b);
+	at = place_of(b, OP_SET, "/proc/sys/kernel/pid_max");
+	assert_true(place_of(b, OP_PROC, "/proc") < at);
+	assert_true(at < place_of(b, OP_RO, "/proc/sys"));
+	assert_string_equal(b->plan.ops[at].data.data, "1000\n");
+}
+
+static void test_no_pid_max_is_written_unless_it_is_the_boxs(void **state)
+{
+	struct box *b = *state;
+
+	b->x.is_root = true;
+	make(b);
+	assert_true(place_of(b, OP_SET, "/proc/sys/kernel/pid_max") == SIZE_MAX);
+}
+
+static void test_memory_file_systems_have_their_size(void **state)
+{
+	struct box *b = *state;
+
+	b->x.quota.tmp = 5;
+	b->x.quota.shm = 7;
+	make(b);
+	assert_int_equal(b->plan.ops[place_of(b, OP_TMPFS, "/tmp")].size, 5);
+	assert_int_equal(b->plan.ops[place_of(b, OP_TMPFS, "/dev/shm")].size, 7);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -351,6 +395,9 @@ int main(void)
 		TEST(test_only_shared_memory_takes_files_in_dev),
 		TEST(test_the_root_is_remounted_last),
 		TEST(test_root_gets_nothing_of_the_kernels_or_pid_1s),
+		TEST(test_pid_max_is_set_before_it_is_covered),
+		TEST(test_no_pid_max_is_written_unless_it_is_the_boxs),
+		TEST(test_memory_file_systems_have_their_size),
 		TEST(test_network_and_capabilities_are_options),
 		TEST(test_a_device_bind_has_a_source_to_check),
 		TEST(test_dropping_all_capabilities_leaves_what_pid_1_needs),

@@ -25,6 +25,8 @@ static void fill_orders(struct orders *o)
 	o->keep_caps = 1ULL << 40;
 	o->sig_ignored = 1;
 	o->sig_blocked = 1ULL << 63;
+	o->limits[RLIMIT_NPROC] = 4096;
+	o->limits[RLIM_NLIMITS - 1] = INT64_MAX;
 	o->cwd = strdup("/work/d\xff\n");
 	o->program = strdup("/proc/self/fd/5");
 	assert_int_equal(orders_add_mount(o, "/a", 1, UINT64_MAX, true), 0);
@@ -43,6 +45,7 @@ static void orders_come_back(void **state)
 	assert_int_equal(orders_pack(&o, &out), 0);
 	assert_int_equal(orders_unpack(out.data, out.len, &back), 0);
 	assert_true(back.keep_caps == o.keep_caps && back.sig_ignored == 1 && back.sig_blocked == o.sig_blocked);
+	assert_memory_equal(back.limits, o.limits, sizeof(o.limits));
 	assert_string_equal(back.cwd, o.cwd);
 	assert_string_equal(back.program, o.program);
 	assert_int_equal(back.n_mounts, 2);
