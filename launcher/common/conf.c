@@ -67,7 +67,7 @@ const struct setting conf_settings[] = {
 	{ "publish", SETTING_NAMES, "NAME", "publish this command that pip installed although it shadows one of the system",
 	  MEMBER(publish), .refusal = refuse_command },
 	{ "bwrap", SETTING_WORDS, "OPTION", "pass this option, with its arguments, to bubblewrap", MEMBER(bwrap) },
-	{ "processes", SETTING_LIMIT, "N", "processes and threads of one box [4096, or 128 for each processor if that is more]",
+	{ "processes", SETTING_LIMIT, "N", "processes and threads of one box [1024, and 128 for each processor]",
 	  LIMIT(LIMIT_PROCESSES, UNIT_COUNT) },
 	{ "memory", SETTING_LIMIT, "SIZE", "address space of each process: 500M, 4G", LIMIT(LIMIT_MEMORY, UNIT_BYTES) },
 	{ "cpu", SETTING_LIMIT, "TIME", "processor time of each process: 90 (seconds), 10m, 2h", LIMIT(LIMIT_CPU, UNIT_SECONDS) },

@@ -10,8 +10,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#define DEFAULT_PROCESSES 4096u
-#define PROCESSES_FOR_CPU 128u
+#define BASE_PROCESSES    1024u
+#define PROCESSES_FOR_CPU 128u /* numerical libraries start a thread for each, in each of as many workers */
 #define TMP_SHARE         4u /* a quarter: with /dev/shm's half that leaves memory for who uses it otherwise */
 
 /* include/linux/threads.h */
@@ -67,9 +67,7 @@ int machine_read(struct machine *m)
 
 static uint64_t default_processes(const struct machine *m)
 {
-	uint64_t n = (uint64_t) m->cpus * PROCESSES_FOR_CPU;
-
-	return n > DEFAULT_PROCESSES ? n : DEFAULT_PROCESSES;
+	return BASE_PROCESSES + (uint64_t) m->cpus * PROCESSES_FOR_CPU;
 }
 
 /* The namespace counts up to it and begins again at RESERVED_PIDS; the kernel takes no less, and then the box would not start. */

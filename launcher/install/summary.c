@@ -107,8 +107,19 @@ static void put_port_hint(const struct job_install *j, struct buf *out)
 		      "net.ipv4.ip_unprivileged_port_start says which are open to all: sysctl net.ipv4.ip_unprivileged_port_start\n");
 }
 
+/* An exception to the law that nothing a box wrote is trusted outside: the user's word, but he must know whose. */
+static void put_pip_cache(struct buf *out)
+{
+	const char *value = getenv("SANDBOX_USE_PIP_CACHE");
+
+	if (value != NULL && *value != '\0')
+		buf_puts(out, "warning: SANDBOX_USE_PIP_CACHE is set: boxes can write your own ~/.cache/pip, and a wheel poisoned there runs in "
+			      "every venv that installs it, boxed or not. Unset it to give each venv a cache of its own\n");
+}
+
 static void put_notes(const struct job_install *j, struct buf *out)
 {
+	put_pip_cache(out);
 	put_port_hint(j, out);
 	if (j->project_from_file)
 		buf_puts(out, "note: the project is the one that .project in the venv names\n");

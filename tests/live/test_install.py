@@ -257,6 +257,14 @@ def test_two_venvs_of_a_project(lab, who):
     assert "Read-only file system" in done.stderr, tell(done)
 
 
+def test_a_shared_pip_cache_is_warned_of(fresh):
+    """It is the one way in which what a box wrote may run outside (SECURITY.md)."""
+    assert "SANDBOX_USE_PIP_CACHE" not in fresh.install().stdout
+    assert "SANDBOX_USE_PIP_CACHE" not in fresh.install(env={"SANDBOX_USE_PIP_CACHE": ""}).stdout
+    said = fresh.install(env={"SANDBOX_USE_PIP_CACHE": "1"}).stdout
+    assert "warning: SANDBOX_USE_PIP_CACHE is set: boxes can write your own ~/.cache/pip" in said
+
+
 def test_from_inside_a_box(fresh, lab):
     """A box cannot box."""
     other = lab.plain(fresh.who, project=fresh.who.makedirs(fresh.path("inner")))

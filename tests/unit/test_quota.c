@@ -35,7 +35,7 @@ static void defaults(void **state)
 	(void) state;
 	quota_make(limits, &laptop, false, &q);
 	for (int i = 0; i < RLIM_NLIMITS; i++)
-		assert_int_equal(q.rlimits[i], i == RLIMIT_NPROC ? 4096 : 0);
+		assert_int_equal(q.rlimits[i], i == RLIMIT_NPROC ? 2048 : 0);
 	assert_true(q.tmp == UINT64_C(4) << 30 && q.shm == 0 && q.pid_max == 0);
 }
 
@@ -48,7 +48,7 @@ static void many_processors_need_many_processes(void **state)
 	(void) state;
 	m.cpus = 256;
 	quota_make(limits, &m, false, &q);
-	assert_int_equal(q.rlimits[RLIMIT_NPROC], 32768);
+	assert_int_equal(q.rlimits[RLIMIT_NPROC], 33792);
 }
 
 static void each_key_has_its_resource(void **state)
@@ -104,7 +104,7 @@ static void root_is_stopped_by_pid_max(void **state)
 		bool own;
 		uint64_t pid_max;
 	} rows[] = {
-		{ LIMIT_DEFAULT, true, 4096 }, { 1000, true, 1000 },
+		{ LIMIT_DEFAULT, true, 2048 }, { 1000, true, 1000 },
 		{ 5, true, 301 },             /* the kernel takes no less */
 		{ 5000000, true, 0 },         /* nor more */
 		{ LIMIT_NONE, true, 0 },
@@ -163,7 +163,7 @@ static void said_in_words(void **state)
 	(void) state;
 	quota_make(limits, &m, true, &q);
 	quota_put(&out, &q, true);
-	assert_string_equal(out.data, "processes 4096, memory 4G, cpu 10m, /tmp 4G");
+	assert_string_equal(out.data, "processes 2048, memory 4G, cpu 10m, /tmp 4G");
 	m.own_pid_max = false;
 	quota_make(limits, &m, true, &q);
 	quota_put(&old, &q, true);
