@@ -118,12 +118,21 @@ static int explain_space(const char *words, const char *proc_root, struct failur
 	return fail_msg(f, ENOSPC, "the box keeps its root in memory: see free(1) and df(1)", "no space is left for the box");
 }
 
+static int explain_pid_max(const char *words, const char *proc_root, struct failure *f)
+{
+	(void) words;
+	(void) proc_root;
+	return fail_msg(f, EPERM, "lift the limit, and with it what stops a fork bomb of root's: venvbox-install --processes none",
+			"this host does not let a box limit root's processes");
+}
+
 /* The first row of which all words are there. */
 static const struct {
 	const char *part[2];
 	int (*explain)(const char *words, const char *proc_root, struct failure *f);
 } reasons[] = {
 	{ { "Unknown option", "" }, explain_option },
+	{ { "/proc/sys/kernel/pid_max", "" }, explain_pid_max }, /* before the general ones: creat(2) or write(2) failed */
 	{ { "No permissions to cre", "namespace" }, explain_namespaces }, /* "create"; "creating" in older ones */
 	{ { "Creating new namespace failed", "" }, explain_namespaces },
 	{ { "setting up uid map", "" }, explain_namespaces }, /* Ubuntu 24.04 lets bwrap make one without rights in it */

@@ -104,6 +104,8 @@ LIES = {
 def test_a_lie_is_found_out(fresh, stand_in, real, lie):
     """PID 1 looks at what it really got."""
     fresh.write(".git/config", "x")
+    # Without a namespace of its own, root's pid_max would be the host's, before anybody can look.
+    fresh.conf("[limits]\nprocesses = none\n")
     change = f"VENV = {fresh.venv!r}\n{LIES[lie]}"
     done = disguised(fresh, stand_in(LIAR.format(change=change, real=real)), "-c", RAN)
     refused(done)

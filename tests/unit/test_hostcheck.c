@@ -107,6 +107,8 @@ static void says_what_else_fails(void **state)
 	check(proc, "bwrap: Unknown option --bind-fd\n", "--bind-fd", "apt-get install bubblewrap");
 	check(proc, "bwrap: Can't find source path /x: No such file or directory\n", "/x", "venvbox-install");
 	check(proc, "bwrap: Can't write data to file /etc/x: No space left on device\n", "no space", "df(1)");
+	check(proc, "bwrap: Can't create file /proc/sys/kernel/pid_max: Permission denied\n", "limit root's processes", "--processes none");
+	check(proc, "bwrap: Can't write data to file /proc/sys/kernel/pid_max: Invalid argument\n", "limit root's processes", "--processes none");
 	check(proc, "bwrap: something new\n", "status 1 (bubblewrap says: something new)", "whether a box");
 	check(proc, "", "status 1", "whether a box");
 	(void) scratch_remove(proc);
