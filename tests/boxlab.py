@@ -321,7 +321,7 @@ def snapshot(top):
 
 
 def make_top():
-    """/tmp is another one in every box, so the work is done elsewhere."""
-    top = tempfile.mkdtemp(prefix="vbtest-", dir="/var/tmp")
+    """/tmp is another one in every box, so the work is done elsewhere: VENVBOX_TEST_DIR, or /var/tmp."""
+    top = tempfile.mkdtemp(prefix="vbtest-", dir=os.environ.get("VENVBOX_TEST_DIR", "/var/tmp"))
     os.chmod(top, 0o755)
     return top
