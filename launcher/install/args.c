@@ -13,6 +13,7 @@ static const struct {
 	const char *help;
 } actions[] = {
 	{ "status", ACTION_STATUS, "say whether the venv is boxed, and how" },
+	{ "doctor", ACTION_DOCTOR, "examine this host, attack a box and say what held" },
 	{ "remove", ACTION_REMOVE, "give back the plain venv" },
 	{ "print-plan", ACTION_PRINT_PLAN, "print the bubblewrap command line of a run" },
 	{ "help", ACTION_HELP, "print this" },
@@ -48,6 +49,15 @@ static bool take_action(struct parsing *p, const char *name, int *r)
 		return true;
 	}
 	return false;
+}
+
+/* What shapes an action. */
+static bool take_flag(struct parsing *p, const char *name)
+{
+	if (strcmp(name, "json") != 0)
+		return false;
+	p->args->json = true;
+	return true;
 }
 
 /* name: without dashes, may be "key=value". */
@@ -110,7 +120,7 @@ static int take_word(struct parsing *p)
 		return p->at < p->argc ? take_venv(p, p->argv[p->at++]) : 0;
 	if (word[0] != '-' || word[1] == '\0')
 		return take_venv(p, word);
-	if (word[1] == '-' && (take_action(p, word + 2, &r) || take_setting(p, word + 2, &r)))
+	if (word[1] == '-' && (take_action(p, word + 2, &r) || take_flag(p, word + 2) || take_setting(p, word + 2, &r)))
 		return r;
 	return take_bwrap(p, word);
 }
@@ -125,7 +135,9 @@ int args_parse(int argc, char *const argv[], struct args *a, struct failure *f)
 		r = take_word(&p);
 	if (r == 0 && a->action != ACTION_INSTALL && (a->settings.n > 0 || a->bwrap.n > 0))
 		r = fail_msg(f, EINVAL, "change settings first: venvbox-install [settings] VENV", "settings go with an installation only");
-	if (r == 0 && a->venv == NULL) {
+	if (r == 0 && a->json && a->action != ACTION_DOCTOR)
+		r = fail_msg(f, EINVAL, SEE_HELP, "--json goes with --doctor only");
+	if (r == 0 && a->venv == NULL && a->action != ACTION_DOCTOR) {
 		a->venv = strdup(".venv");
 		r = a->venv != NULL ? 0 : -ENOMEM;
 	}
@@ -155,7 +167,8 @@ static void put_option(struct buf *out, const char *name, const char *metavar, c
 int args_help(struct buf *out)
 {
 	buf_puts(out, "usage: venvbox-install [settings] [VENV] [bubblewrap options]\n"
-		      "       venvbox-install --status | --remove | --print-plan [VENV]\n\n"
+		      "       venvbox-install --status | --remove | --print-plan [VENV]\n"
+		      "       venvbox-install --doctor [--json] [VENV]\n\n"
 		      "Turns the Python virtual environment VENV (default .venv) into a sandboxed one:\n"
 		      "everything in its bin then runs in a container of its own. Running it again\n"
 		      "changes only the settings that are named.\n\nsettings:\n");
@@ -164,6 +177,8 @@ int args_help(struct buf *out)
 	buf_puts(out, "\nactions:\n");
 	for (size_t i = 0; i < COUNT(actions); i++)
 		put_option(out, actions[i].name, NULL, actions[i].help);
-	buf_puts(out, "\nstatus: 0, or 125 if it failed; --status: 0 boxed, 1 not boxed, 2 not as it was installed\n");
+	put_option(out, "json", NULL, "with --doctor: one JSON document");
+	buf_puts(out, "\nstatus: 0, or 125 if it failed; --status: 0 boxed, 1 not boxed, 2 not as it was installed;\n"
+		      "--doctor: 0 all held, 1 something did not, or could not be checked\n");
 	return out->failed ? -ENOMEM : 0;
 }

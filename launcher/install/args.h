@@ -14,6 +14,7 @@
 enum action {
 	ACTION_INSTALL,
 	ACTION_STATUS,
+	ACTION_DOCTOR,
 	ACTION_REMOVE,
 	ACTION_PRINT_PLAN,
 	ACTION_HELP,
@@ -22,7 +23,8 @@ enum action {
 
 struct args {
 	enum action action;
-	char *venv;           /* as it was written; ".venv" if it was not */
+	char *venv;           /* as it was written; if it was not ".venv", for ACTION_DOCTOR NULL */
+	bool json;            /* for ACTION_DOCTOR */
 	struct strv settings; /* pairs: key, value */
 	struct strv bwrap;    /* bubblewrap options with their arguments, checked */
 };

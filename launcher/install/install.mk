@@ -7,6 +7,16 @@ libvb_install_a_SOURCES = \
 	launcher/install/args.c launcher/install/args.h \
 	launcher/install/argrules.c launcher/install/argrules.h \
 	launcher/install/bins.c launcher/install/bins.h \
+	launcher/install/doctor.c launcher/install/doctor.h \
+	launcher/install/doctor_attack.c launcher/install/doctor_attack.h \
+	launcher/install/doctor_guard.c launcher/install/doctor_guard.h \
+	launcher/install/doctor_host.c launcher/install/doctor_host.h \
+	launcher/install/doctor_lab.c launcher/install/doctor_lab.h \
+	launcher/install/doctor_opened.c launcher/install/doctor_opened.h \
+	launcher/install/doctor_proc.c launcher/install/doctor_proc.h \
+	launcher/install/doctor_report.c launcher/install/doctor_report.h \
+	launcher/install/doctor_verdict.c launcher/install/doctor_verdict.h \
+	launcher/install/doctor_watch.c launcher/install/doctor_watch.h \
 	launcher/install/filter.c launcher/install/filter.h \
 	launcher/install/install.c launcher/install/install.h \
 	launcher/install/interpreter.c launcher/install/interpreter.h \

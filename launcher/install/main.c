@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * venvbox-install - boxes a venv, reports on it, undoes itself. Runs on the
+ * venvbox-install - boxes a venv, reports on it, attacks it, undoes itself. Runs on the
  * host, as the user: args -> venv -> interpreter -> manifest -> swap.
  */
 #include <stdio.h>
@@ -11,6 +11,7 @@
 #include "common/names.h"
 #include "common/path.h"
 #include "install/args.h"
+#include "install/doctor.h"
 #include "install/install.h"
 #include "install/remove.h"
 #include "install/status.h"
@@ -34,6 +35,7 @@ static int print_plan(const char *venv, struct failure *f)
 
 static int act(const struct args *a, struct buf *out, int *status, struct failure *f)
 {
+	enum doctor health;
 	enum status found;
 	int r;
 
@@ -46,6 +48,10 @@ static int act(const struct args *a, struct buf *out, int *status, struct failur
 	case ACTION_STATUS:
 		r = status_run(a->venv, PKGLIBEXECDIR, &found, out, f);
 		*status = r == 0 ? (int) found : VB_EXIT_FAILURE;
+		return r;
+	case ACTION_DOCTOR:
+		r = doctor_run(a->venv, a->json, PKGLIBEXECDIR, &health, out, f);
+		*status = r == 0 ? (int) health : VB_EXIT_FAILURE;
 		return r;
 	case ACTION_REMOVE:
 		return remove_run(a->venv, out, f);

@@ -29,8 +29,7 @@ void venv_release(struct venv *v)
 	*v = (struct venv) { .fd = -1 };
 }
 
-/* A box has no right to make boxes, and its venv would be no venv of the host. */
-static int refuse_inside(struct failure *f)
+int venv_refuse_inside(struct failure *f)
 {
 	if (prctl(VB_PRCTL_SEALED, 0, 0, 0, 0) < 0 && errno == VB_ERRNO_SEALED)
 		return fail_msg(f, EPERM, "run it in a terminal of the host", "this is inside a box, where no venv can be boxed");
@@ -118,7 +117,7 @@ int venv_look(struct venv *v, struct failure *f)
 int venv_open(const char *path, struct venv *v, struct failure *f)
 {
 	struct stat st;
-	int r = refuse_inside(f);
+	int r = venv_refuse_inside(f);
 
 	*v = (struct venv) { .fd = -1 };
 	if (r < 0)

@@ -31,6 +31,9 @@ struct venv {
 void venv_release(struct venv *v);
 #define cleanup_venv cleanup(venv_release)
 
+/* -EPERM in a box: it has no right to make boxes, and its venv would be no venv of the host. */
+int venv_refuse_inside(struct failure *f) must_check;
+
 /* Opens the directory and looks at its shape. Words in f. Called by root on a user's venv it makes this process that user's. */
 int venv_open(const char *path, struct venv *v, struct failure *f) must_check;
 

@@ -44,6 +44,15 @@ static void takes_an_action_and_a_venv(void **state)
 	assert_int_equal(parse("--status --remove x", &a, &f), -EINVAL);
 	assert_int_equal(parse("x y", &a, &f), -EINVAL);
 	assert_int_equal(parse("-h", &a, &f), -EINVAL);
+	assert_int_equal(parse("--json x", &a, &f), -EINVAL);
+	assert_int_equal(parse("--status --json x", &a, &f), -EINVAL);
+	assert_int_equal(parse("--doctor", &a, &f), 0);
+	assert_int_equal(a.action, ACTION_DOCTOR);
+	assert_null(a.venv); /* not .venv: without one the doctor makes a box of its own */
+	assert_false(a.json);
+	assert_int_equal(parse("x --json --doctor", &a, &f), 0);
+	assert_string_equal(a.venv, "x");
+	assert_true(a.json);
 }
 
 static void sorts_settings_and_bubblewrap_options(void **state)
