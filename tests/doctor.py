@@ -47,19 +47,25 @@ def attacks():
     return set(re.findall(r'^CANARY\(\w+, "([\w-]+)"', TABLE.read_text(encoding="utf-8"), re.M))
 
 
-# In a mount namespace of its own, where FILE is another one; then as the user. It is PID 1 of a pid namespace, so that
+# In a mount namespace of its own, where one or two files are others; then as the user. It is PID 1 of a pid namespace, so that
 # whatever is left ends with it, and "PID 1" is nobody of the host.
 DISGUISED = '''
-mount --make-rprivate / && mount --bind "$1" "$2" || exit 99
-exec setpriv --reuid "$3" --regid "$4" --init-groups /bin/sh -c '"$@"; exit $?' sh "$5" --doctor --json
+mount --make-rprivate / || exit 99
+uid=$1 gid=$2 installer=$3
+shift 3
+while [ $# -gt 0 ]; do
+	mount --bind "$1" "$2" || exit 99
+	shift 2
+done
+exec setpriv --reuid "$uid" --regid "$gid" --init-groups /bin/sh -c '"$@"; exit $?' sh "$installer" --doctor --json
 '''
 
 
-def disguised(lab, who, stand_in, over):
-    """The report where the file `over` is stand_in."""
+def disguised(lab, who, *pairs):
+    """The report where, for each pair, the second file is the first."""
     assert os.getuid() == 0, "run the tests as root: only root can mount"
     env = {**who.env, "TMPDIR": place(lab, who)}
-    done = lab.user("root").run(["/usr/bin/unshare", "-mpf", "--mount-proc", "/bin/sh", "-c", DISGUISED, "sh", stand_in, over, str(who.uid), str(who.gid), lab.installer],
+    done = lab.user("root").run(["/usr/bin/unshare", "-mpf", "--mount-proc", "/bin/sh", "-c", DISGUISED, "sh", str(who.uid), str(who.gid), lab.installer, *pairs],
                                 cwd="/", env=env)
     return parse(done)
 

@@ -249,7 +249,7 @@ def test_standard_output_that_takes_nothing(lab, who):
     assert done.returncode == 125 and "standard output" in done.stderr, tell(done)
 
 
-def test_not_inside_a_box(lab, who):
+def test_from_inside_a_box(lab, who):
     box = lab.box(who, "--ro", lab.prefix)
     done = box.py("import subprocess, sys; p = subprocess.run([sys.argv[1], '--doctor'], stdout=-1, stderr=-1, text=True); print(p.returncode, p.stderr)", lab.installer)
     assert done.stdout.startswith("125 venvbox: ") and "inside a box" in done.stdout, tell(done)

@@ -63,6 +63,26 @@ def test_without_a_box_every_attack_works(lab, who, stand_in):
     assert not_held(said) == (attacks() | SEAL) - refused_to_everybody(who)  # an ordinary user has a bounding set
 
 
+# In what is no box it makes its attacks and says that each was refused.
+LIAR = """#!/bin/sh
+[ "$3" = inside ] || exec {real} "$@"
+{real} "$@" | sed -u '/^end /!s/^\\([a-z0-9-]*\\) [0-9]*/\\1 1/'
+"""
+SEEN = {"write-launcher", "write-activate", "write-pyvenv-cfg", "write-state", "make-git", "write-git", "write-stdin", "setuid-file", "tiocsti", "tiocsti-high",
+        "signal-group", "connect-abstract", "daemon"}
+
+
+def test_the_attackers_word_is_not_enough(lab, who, stand_in):
+    """What the host can see for itself it sees, whatever the attacker says."""
+    real = shutil.copy2(os.path.join(lab.libexec, "venvbox-canary"), lab.user("root").makedirs(os.path.join(lab.top, "real-canary")))
+    liar = stand_in(LIAR.format(real=real), "liar")
+    python = stand_in(f'#!/bin/sh\nexec {PYTHON} "$@"\n')
+    said = disguised(lab, who, python, launcher(lab), liar, os.path.join(lab.libexec, "venvbox-canary"))
+    assert not_held(said) >= SEEN - refused_to_everybody(who)
+    assert {by_id(said)[i]["detail"] for i in SEEN - refused_to_everybody(who)} == {"the host saw it happen"}
+    assert results(said)["mount"] == "held"  # only the errno tells: the lie was told
+
+
 def test_every_remedy_is_there(lab, who, stand_in):
     said = disguised(lab, who, stand_in(f'#!/bin/sh\nexec {PYTHON} "$@"\n'), launcher(lab))
     assert all(c["remedy"] for c in said["checks"] if c["result"] == "not-held")
