@@ -23,7 +23,7 @@
 #define CLOEXEC_RANGE 4U /* CLOSE_RANGE_CLOEXEC, Linux 5.11 */
 
 #define LIMIT_MS    180000
-#define GENTLE_MS   5000
+#define GENTLE_MS   3000
 #define LIMIT_BYTES 65536
 #define FIRST_FD    20 /* of our ends, above the numbers that the attacker has */
 

@@ -15,7 +15,7 @@
 #include "common/fd.h"
 
 #define SAID_LIMIT (1U << 20)
-#define GENTLE_MS 10000
+#define GENTLE_MS 3000 /* a launcher that is told to end needs some ten */
 
 static const int interrupts[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 

@@ -186,7 +186,7 @@ def living(word):
 SLOW = """#!/bin/sh
 if [ "$3" = @PLACE@ ]; then
 	: > "$9/started"
-	read forever <&8
+	@HOW@
 fi
 printf 'x 0 \\nend 0 \\n'
 """
@@ -194,8 +194,8 @@ printf 'x 0 \\nend 0 \\n'
 
 @pytest.fixture
 def slow_canary(lab):
-    def start(who, tmp, place_of, *args, **kw):
-        path = lab.user("root").write(os.path.join(lab.top, "slow-canary"), SLOW.replace("@PLACE@", place_of), 0o755)
+    def start(who, tmp, place_of, *args, how="read forever <&8", **kw):
+        path = lab.user("root").write(os.path.join(lab.top, "slow-canary"), SLOW.replace("@PLACE@", place_of).replace("@HOW@", how), 0o755)
         return started(lab, who, path, tmp, *args, **kw)
     return start
 
@@ -213,6 +213,16 @@ def test_interrupted(lab, who, slow_canary, number, place_of, with_venv):
         assert p.wait(60) == -number
     assert os.listdir(tmp) == [] and living(tmp) == []
     assert box is None or snapshot(box.project) == before
+
+
+@pytest.mark.parametrize("place_of", ["outside", "inside"])
+def test_interrupted_with_an_attacker_that_does_not_end(lab, who, slow_canary, place_of):
+    """It ignores what it is told to end with."""
+    tmp = place(lab, who)
+    with slow_canary(who, tmp, place_of, how="trap '' HUP INT TERM; while :; do read forever <&8; done") as p:
+        os.kill(p.pid, signal.SIGTERM)
+        assert p.wait(60) == -signal.SIGTERM
+        assert os.listdir(tmp) == [] and living(tmp) == []
 
 
 def test_a_signal_that_the_caller_ignores(lab, who, slow_canary):
