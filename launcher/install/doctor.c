@@ -19,6 +19,7 @@
 #include "install/install.h"
 #include "install/status.h"
 
+#define NO_BOX "there is no box to attack"
 #define NOT_SHOWN "mend what is not held above, and run this again"
 
 struct doctor_job {
@@ -26,6 +27,7 @@ struct doctor_job {
 	bool json;
 	struct lab lab;
 	struct outcome outside, inside;
+	bool no_box; /* or it did not come to its end; why is in the report */
 };
 
 /* --- the attacks -------------------------------------------------------------------------- */
@@ -63,6 +65,7 @@ static void attack_box(struct doctor_job *job, const struct stage *stage, struct
 
 	if (r == 0)
 		r = attack(job, stage, &f);
+	job->no_box = r < 0;
 	report_add(report, "run", "box", job->lab.own ? "a venv is boxed, and its programs start" : "programs of the venv start",
 		   r == 0 ? RESULT_HELD : RESULT_NOT_HELD, r == 0 ? NULL : f.what != NULL ? f.what : strerror(-r), r == 0 ? NULL : f.hint);
 }
@@ -83,6 +86,10 @@ static void add_attacks(const struct doctor_job *job, struct report *report)
 		cleanup_free char *opened = NULL;
 		enum result result;
 
+		if (job->no_box && !job->inside.facts[i].said) {
+			report_add(report, row->id, row->group, row->title, RESULT_NOT_CHECKED, NO_BOX, NULL);
+			continue;
+		}
 		if (is_missing(&job->lab, (enum canary) i)) {
 			report_add(report, row->id, row->group, row->title, RESULT_INFO,
 				   job->lab.had_git ? "the project has one" : "the project has none", NULL);
@@ -99,7 +106,7 @@ static void add_seal(struct report *report, const char *id, const char *title, c
 	enum result result = !seal->known ? RESULT_NOT_CHECKED : holds ? RESULT_HELD : opened != NULL ? RESULT_OPEN : RESULT_NOT_HELD;
 
 	report_add(report, id, "seal", title, result, !seal->known ? "the host did not see the process" : holds ? NULL : opened,
-		   seal->known ? REPORT_IT : NOT_SHOWN);
+		   seal->known ? REPORT_IT : NULL);
 }
 
 /* As the host's /proc has it. A container's own filter, which we would have too, does not count. */
