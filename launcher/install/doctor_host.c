@@ -160,7 +160,7 @@ static void check_programs(const char *libexec, struct report *report)
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		cleanup_free char *path = names[i][0] != '\0' ? path_join(libexec, names[i]) : strdup(libexec);
-		cleanup_free char *detail = NULL;
+		cleanup_buf struct buf detail = { 0 };
 		const char *fault = "is missing";
 		struct stat st;
 
@@ -168,9 +168,8 @@ static void check_programs(const char *libexec, struct report *report)
 			fault = fault_of(&st);
 		if (path != NULL && fault == NULL)
 			continue;
-		if (path == NULL || asprintf(&detail, "'%s' %s", path, fault) < 0)
-			detail = NULL;
-		report_add(report, "programs", GROUP, title, RESULT_NOT_HELD, detail, "install venvbox again, as root or below your own home");
+		buf_printf(&detail, "'%s' %s", path != NULL ? path : libexec, fault);
+		report_add(report, "programs", GROUP, title, RESULT_NOT_HELD, detail.data, "install venvbox again, as root or below your own home");
 		return;
 	}
 	report_add(report, "programs", GROUP, title, RESULT_HELD, libexec, NULL);

@@ -105,7 +105,9 @@ static int random_word(char **word)
 
 	if (getrandom(bits, sizeof(bits), 0) != (ssize_t) sizeof(bits))
 		return -EIO;
-	return asprintf(word, "%016llx%016llx", (unsigned long long) bits[0], (unsigned long long) bits[1]) < 0 ? -ENOMEM : 0;
+	if (asprintf(word, "%016llx%016llx", (unsigned long long) bits[0], (unsigned long long) bits[1]) < 0)
+		*word = NULL;
+	return *word != NULL ? 0 : -ENOMEM;
 }
 
 /* An absolute, real directory: what the box shows at its own path has no links in it. */
@@ -218,11 +220,12 @@ static int put_link(const char *target, const char *dir, const char *name)
 
 static int name_scene(struct lab *lab, struct scene *s, const char *name)
 {
-	cleanup_free char *notes = NULL;
+	char notes[32];
 	int r = random_word(&s->mark);
 
-	if (r < 0 || asprintf(&notes, "%s.notes", name) < 0)
-		return r < 0 ? r : -ENOMEM;
+	if (r < 0)
+		return r;
+	(void) snprintf(notes, sizeof(notes), "%s.notes", name);
 	if (s->project == NULL)
 		s->project = path_join(lab->top, name);
 	if (s->venv == NULL && s->project != NULL)
@@ -264,21 +267,16 @@ static int fill_outside(const struct scene *s)
 /* What `python3 -m venv --without-pip` makes, as far as it matters here, without waiting for it. */
 static int fill_venv(const struct scene *s, struct failure *f)
 {
-	cleanup_free char *python = NULL, *cfg = NULL;
+	char python[64] = "", cfg[128];
+	bool found = false;
 	int r;
 
-	for (size_t i = 0; python == NULL && i < sizeof(pythons) / sizeof(pythons[0]); i++) {
-		python = path_join(pythons[i], "python3");
-		if (python == NULL)
-			return -ENOMEM;
-		if (access(python, X_OK) < 0) {
-			free(python);
-			python = NULL;
-		} else if (asprintf(&cfg, "home = %s\ninclude-system-site-packages = false\n", pythons[i]) < 0) {
-			return -ENOMEM;
-		}
+	for (size_t i = 0; !found && i < sizeof(pythons) / sizeof(pythons[0]); i++) {
+		(void) snprintf(python, sizeof(python), "%s/python3", pythons[i]);
+		(void) snprintf(cfg, sizeof(cfg), "home = %s\ninclude-system-site-packages = false\n", pythons[i]);
+		found = access(python, X_OK) == 0;
 	}
-	if (python == NULL)
+	if (!found)
 		return fail_msg(f, ENOENT, "check a venv that is boxed: venvbox-install --doctor VENV", "there is no python3 in /usr/bin, to make a box for");
 	r = put(s->project, ".venv/pyvenv.cfg", cfg);
 	if (r == 0)
@@ -290,7 +288,7 @@ static int fill_venv(const struct scene *s, struct failure *f)
 
 static int fill(struct lab *lab, struct failure *f)
 {
-	cleanup_free char *text = NULL;
+	char text[64];
 	int r = random_word(&lab->secret);
 
 	if (r == 0)
@@ -299,8 +297,9 @@ static int fill(struct lab *lab, struct failure *f)
 		return r;
 	lab->home = path_join(lab->top, "home");
 	lab->key = lab->home != NULL ? path_join(lab->home, CANARY_KEY) : NULL;
-	if (lab->key == NULL || asprintf(&text, "%s\n", lab->secret) < 0)
+	if (lab->key == NULL)
 		return -ENOMEM;
+	(void) snprintf(text, sizeof(text), "%s\n", lab->secret);
 	r = put(lab->top, "home/" CANARY_KEY, text);
 	if (r == 0)
 		r = name_scene(lab, &lab->outside, "outside");
