@@ -7,7 +7,8 @@ venvbox_canary_SOURCES = \
 	launcher/canary/canary.c launcher/canary/canary.h \
 	launcher/canary/files.c \
 	launcher/canary/kernel.c \
-	launcher/canary/processes.c
+	launcher/canary/processes.c \
+	launcher/canary/resources.c
 venvbox_canary_LDFLAGS = $(HARDEN_LDFLAGS) $(INIT_LDFLAGS)
 # Not what unit tests are linked with.
 venvbox_canary_LDADD =

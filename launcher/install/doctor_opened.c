@@ -60,6 +60,21 @@ static char *shows_key(const struct lab *lab)
 	return found != NULL ? found : find_option(&lab->conf.bwrap, shows_path, lab->key);
 }
 
+/* NULL: as by default. */
+static char *limit_words(enum limit limit, const struct conf *c)
+{
+	for (const struct setting *s = conf_settings; s->key != NULL; s++) {
+		cleanup_buf struct buf value = { 0 };
+
+		if (s->type != SETTING_LIMIT || s->offset != offsetof(struct conf, limits) + limit * sizeof(c->limits[0])
+		    || c->limits[limit] == LIMIT_DEFAULT)
+			continue;
+		limit_put(&value, s->unit, c->limits[limit]);
+		return value.failed ? NULL : words(s->key, value.data);
+	}
+	return NULL;
+}
+
 char *opened_attack(const struct lab *lab, enum canary row)
 {
 	if (lab->key == NULL)
@@ -73,6 +88,10 @@ char *opened_attack(const struct lab *lab, enum canary row)
 		return strv_contains(&lab->conf.unprotect, ".git") ? words("unprotect", ".git") : NULL;
 	case CANARY_env_token:
 		return strv_contains(&lab->conf.env, CANARY_ENV) ? words("env", CANARY_ENV) : NULL;
+	case CANARY_fork_bomb:
+		return limit_words(LIMIT_PROCESSES, &lab->conf);
+	case CANARY_big_tmp:
+		return limit_words(LIMIT_TMP, &lab->conf);
 	default: /* the rest cannot be opened by a policy */
 		return NULL;
 	}

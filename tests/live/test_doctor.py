@@ -148,6 +148,18 @@ def test_a_variable(lab, who):
     assert opened(lab, who, "--env", "DOCTOR_FAKE_TOKEN")[0] == {"env-token": "open", "env": "open"}
 
 
+@pytest.mark.parametrize("option, row", [("--processes=none", "fork-bomb"), ("--processes=20000", "fork-bomb"), ("--tmp=none", "big-tmp"),
+                                         ("--tmp=1T", "big-tmp")])
+def test_a_limit_that_is_lifted(lab, who, option, row):
+    changed, said = opened(lab, who, option)
+    assert changed == {row: "open"} and by_id(said)[row]["detail"] == option[2:].replace("=", " ")
+
+
+@pytest.mark.parametrize("option", ["--processes=500", "--tmp=1M"])
+def test_a_limit_that_is_tighter_opens_nothing(lab, who, option):
+    assert opened(lab, who, option)[0] == {}
+
+
 def test_a_capability(lab, who):
     changed, said = opened(lab, who, "--cap-add", "cap_net_bind_service")
     assert changed == {"seal-capabilities": "open", "init-capabilities": "open", "bwrap-option": "open"}
