@@ -224,9 +224,19 @@ def test_mount_behind_a_link_is_refused(user):
     assert failed.text == "cannot check '/tmp/link/bin' inside" and failed.value == errno.ELOOP
 
 
+def good_orders(cwd="/", program="/bin/echo"):
+    """As a box without a wish of its own gets them; what is wrong with one below is wrong with it alone."""
+    return rig.pack_orders(cwd, program, fds=[(i, rig.PASS, 0, 0, "") for i in range(3)])
+
+
+def test_good_orders_are_carried_out(user):
+    """Positive control."""
+    _, text = run(user, SAY, orders=good_orders())
+    assert text == MARK + "\n"
+
+
 @pytest.mark.parametrize("orders", [
-    b"", b"\0" * 64, rig.pack_orders("/", "/bin/echo")[:-1], rig.pack_orders("/", "/bin/echo") + b"\0",
-    rig.pack_orders("relative", "/bin/echo"), rig.pack_orders("/", "echo"),
+    b"", b"\0" * 64, good_orders()[:-1], good_orders() + b"\0", good_orders(cwd="relative"), good_orders(cwd="/.."), good_orders(program="echo"),
     rig.pack_orders("/", "/bin/echo", fds=[(1, rig.PASS, 0, 0, "")] * 2),
     rig.pack_orders("/", "/bin/echo", fds=[(1, rig.PASS, 0, 0, ""), (2, rig.PASS, 0, 0, ""), (5, rig.PASS, 0, 0, ""), (6, rig.PASS, 0, 0, "")]),
     rig.pack_orders("/", "/bin/echo", fds=[(i, rig.PASS, 0, 0, "") for i in range(3)] + [(7, rig.REOPEN, os.O_WRONLY, 0, "/etc/passwd")]),
