@@ -182,8 +182,11 @@ def test_odd_files_in_inner_bin_are_no_trouble(fresh_pip, who, kind):
 
 def test_many_odd_names_in_inner_bin(fresh_pip, who):
     attack = ("for n in [b'-rf', b'a\\nb', b'\\x1b]0;pwn\\x07', b'\\xff\\xfe', b'--bind', b'*', b' ', b\"'\\\"$(id)`id`\"] + [b'n%d' % i for i in range(500)]:\n"
-              "    open(os.fsencode(os.environ['VIRTUAL_ENV']) + b'/bin/' + n, 'w').write('#!/bin/sh\\n')")
+              "    p = os.fsencode(os.environ['VIRTUAL_ENV']) + b'/bin/' + n\n"
+              "    open(p, 'w').write('#!/bin/sh\\n')\n"
+              "    os.chmod(p, 0o755)\n")
     done, new = attacked(fresh_pip, sdist(who, fresh_pip.project, "evil", attack))
+    assert "bin/n499" in new and "not published: a\\nb: " in done.stderr, tell(done)
     assert "\x1b" not in done.stderr and "\x07" not in done.stderr
     assert all(os.path.islink(fresh_pip.bin(n[4:])) for n in new)
 
