@@ -8,6 +8,7 @@
 #include "tests/unit/fakebox.h"
 
 #define FILE_FD 31 /* a file of the caller */
+#define FORGOTTEN_FD 33 /* that nothing of ours may inherit */
 #define TEXT_MAX 512
 
 /* One launcher, in a process of its own, and what it made of its run. */

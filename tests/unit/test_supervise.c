@@ -260,7 +260,7 @@ static void bwrap_dies_with_the_launcher(void **state)
 
 /* --- what bwrap and PID 1 are given ------------------------------------------------------------ */
 
-/* An open descriptor of the caller, one of those that go in, and one that was forgotten. */
+/* A descriptor of the caller that is not to go in. launched.c adds one that was forgotten. */
 static void open_some(void)
 {
 	(void) dup2(eventfd(0, 0), FILE_FD);
