@@ -82,6 +82,6 @@ tests_unit_test_supervise_io_SOURCES = tests/unit/test_supervise_io.c $(FAKE_BOX
 LDADD = libvb-host.a libvb-install.a libvb-inside.a libvb-stubs.a libvb-common.a \
 	$(CMOCKA_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS) $(INIH_LIBS)
 
-EXTRA_DIST += tests/run tests/boxlab.py tests/conftest.py tests/doctor.py tests/installing.py tests/packages.py tests/terminal.py \
-	tests/live tests/escape
+EXTRA_DIST += tests/run tests/boxlab.py tests/conftest.py tests/doctor.py tests/installing.py \
+	tests/packages.py tests/terminal.py tests/live tests/escape tests/mutate tests/mutations
 noinst_HEADERS = tests/unit/bpf.h tests/unit/callerfds.h tests/unit/capture.h tests/unit/place.h tests/unit/scratch.h
