@@ -7,7 +7,7 @@ import subprocess
 import xml.etree.ElementTree
 
 PATIENCE = 600  # seconds after which something hangs
-UNIT_PATIENCE = 30  # the same for a unit test program, which takes less than three
+UNIT_PATIENCE = 20  # the same for a unit test program, which takes less than three
 CONTROL = "tests/mutations/test_still_runs.py::test_a_box_starts[{}]"
 
 # With a defence switched off the attack works. Its targets are decoys, but here it may also do its worst: processes, IPC and
