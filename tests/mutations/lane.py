@@ -27,7 +27,9 @@ cd "$lane"
 mount --bind out out
 awk '{ print $5 }' /proc/self/mountinfo | sort -u | while read -r point; do
 	case $point in
+	"$lane") ;;
 	/proc | /proc/* | /dev | /dev/* | /tmp | /var/tmp | "$lane/out") continue ;;
+	/tmp/* | /var/tmp/* | *//deleted) continue ;; # hidden by what was mounted just now, or gone: out of reach
 	esac
 	mount -o remount,bind,ro "$(printf %b "$point")"
 done
