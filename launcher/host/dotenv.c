@@ -8,13 +8,14 @@
 #include "host/env.h"
 
 #define MAX_WARNINGS 8
-#define MAX_VARIABLES 4096 /* a cloned repository may hold any .env; the search for a name is linear */
+#define MAX_TAKEN 4096 /* assignments: a cloned repository may hold any .env, and each is sought among those before */
 
 /* Not terminated: every step asks for `end` first. */
 struct scan {
 	const char *at;
 	const char *end;
 	unsigned line;
+	unsigned taken;
 	unsigned unsaid; /* warnings beyond the first few */
 	struct strv *env;
 	struct strv *warnings;
@@ -166,11 +167,12 @@ static int set(struct scan *s, unsigned line, const char *name, size_t len, stru
 		return -ENOMEM;
 	if (env_steers(copy, len))
 		return warn(s, line, copy);
-	if (s->env->n >= MAX_VARIABLES)
+	if (s->taken == MAX_TAKEN)
 		return warn(s, line, NULL);
 	/* No variable can hold a NUL. */
 	if (value->data != NULL && memchr(value->data, '\0', value->len) != NULL)
 		return warn(s, line, NULL);
+	s->taken++;
 	return strv_setenv(s->env, copy, value->data != NULL ? value->data : "");
 }
 

@@ -18,7 +18,7 @@
  *
  * env: "NAME=value" per variable, the last of a name wins. warnings: a line for people, by line number and without the
  * value, for each line that is none of these (it is skipped), and for each name that .env may not set: env_steers().
- * After a few the rest is counted. No more than some thousand variables are taken.
+ * After a few the rest is counted. No more than some thousand lines are taken.
  */
 int dotenv_parse(const char *text, size_t len, struct strv *env, struct strv *warnings) must_check;
 

@@ -193,6 +193,20 @@ static void there_is_an_end_to_it(void **state)
 	assert_string_equal(warnings.v[8], "35896 more lines like these");
 }
 
+/* Also where it is one name over and over: each is sought among those before. */
+static void there_is_an_end_to_repetition(void **state)
+{
+	cleanup_buf struct buf text = { 0 };
+	cleanup_strv struct strv env = { 0 }, warnings = { 0 };
+
+	(void) state;
+	for (unsigned i = 1; i <= 5000; i++)
+		buf_printf(&text, "A=%u\n", i);
+	assert_int_equal(dotenv_parse(text.data, text.len, &env, &warnings), 0);
+	assert_joined(&env, "A=4096", "");
+	assert_string_equal(warnings.v[0], "line 4097 is not NAME=value");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -204,6 +218,7 @@ int main(void)
 		cmocka_unit_test(what_steers_venvbox_cannot_be_set),
 		cmocka_unit_test(a_nul_is_in_no_variable),
 		cmocka_unit_test(there_is_an_end_to_it),
+		cmocka_unit_test(there_is_an_end_to_repetition),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
