@@ -178,8 +178,11 @@ static bool has_prefix(const char *text, const char *prefix)
 
 static int add_path(const char *base, const char *path, struct strv *paths)
 {
-	cleanup_free char *clean = path_clean(base, path);
+	cleanup_free char *clean = NULL;
 
+	if (paths->n == PIPOPT_PATHS_MAX)
+		return 0;
+	clean = path_clean(base, path);
 	if (clean == NULL)
 		return -ENOMEM;
 	return strv_contains(paths, clean) ? 0 : strv_take(paths, take_ptr(&clean));

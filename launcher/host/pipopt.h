@@ -38,9 +38,13 @@ const struct pipopt *pipopt_exact(const char *name, size_t len);
 const struct pipopt *pipopt_find(const char *name, size_t len);
 const struct pipopt *pipopt_letter(char letter);
 
+/* Of one command line or file. Each is a mount, of which bubblewrap takes a few thousand, and each is sought among the others. */
+#define PIPOPT_PATHS_MAX 1024
+
 /*
  * Adds the local file that value, the argument of opt, names; a relative one is taken below base. A path that is
- * there already is not added again. Nothing if value is a URL of elsewhere, or the option names no file.
+ * there already is not added again, nor is one beyond PIPOPT_PATHS_MAX. Nothing if value is a URL of elsewhere, or the option
+ * names no file.
  */
 int pipopt_add(const struct pipopt *opt, const char *value, const char *base, struct strv *paths) must_check;
 

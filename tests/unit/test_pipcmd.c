@@ -259,6 +259,21 @@ static void requirements_files(void **state)
 	}
 }
 
+/* Each is sought among the others: without an end a long list holds the start for minutes. */
+static void there_is_an_end_to_paths(void **state)
+{
+	cleanup_buf struct buf text = { 0 };
+	cleanup_strv struct strv paths = { 0 }, nested = { 0 };
+
+	(void) state;
+	for (unsigned i = 0; i < 3000; i++)
+		buf_printf(&text, "-r ./%u\n", i);
+	assert_int_equal(pipcmd_paths_from_requirements(text.data, text.len, "/d", &paths, &nested), 0);
+	assert_int_equal(paths.n, 1024);
+	assert_int_equal(nested.n, 1024);
+	assert_string_equal(paths.v[1023], "/d/1023");
+}
+
 static void configuration_files(void **state)
 {
 	static const struct {
@@ -298,6 +313,7 @@ int main(void)
 		cmocka_unit_test(variables),
 		cmocka_unit_test(pip_conf),
 		cmocka_unit_test(requirements_files),
+		cmocka_unit_test(there_is_an_end_to_paths),
 		cmocka_unit_test(configuration_files),
 	};
 
