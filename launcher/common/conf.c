@@ -28,10 +28,8 @@ static const char *refuse_variable(const char *name, const char **hint)
 
 static const char *refuse_unprotect(const char *path, const char **hint)
 {
-	cleanup_free char *absolute = path_join("/", path);
-
 	*hint = "give a name at the project root, such as .git, or a path below it, such as sub/.git";
-	if (path[0] == '\0' || path[0] == '/' || absolute == NULL || !path_is_clean(absolute))
+	if (!path_is_clean_relative(path))
 		return "it is not a plain path below the project";
 	if (strcmp(path, ".venv") != 0 && strncmp(path, ".venv/", 6) != 0)
 		return NULL;

@@ -121,13 +121,6 @@ static void put_number(struct buf *out, const char *key, uint64_t number)
 	keyfile_put1(out, key, text);
 }
 
-static bool is_relative_clean(const char *path)
-{
-	cleanup_free char *absolute = path_join("/", path);
-
-	return path[0] != '\0' && path[0] != '/' && absolute != NULL && path_is_clean(absolute);
-}
-
 /* --- the lines, in the order in which they are written ---------------------- */
 
 enum line_type {
@@ -298,7 +291,7 @@ static int get_line(const struct line *line, const struct strv *fields, struct m
 	case LINE_MOUNT:
 		return get_mount(fields, m);
 	case LINE_NESTED:
-		return is_relative_clean(text) ? strv_add(member, text) : -EBADMSG;
+		return path_is_clean_relative(text) ? strv_add(member, text) : -EBADMSG;
 	case LINE_RECORDED:
 		return path_is_name(text) ? strv_add(member, text) : -EBADMSG;
 	case LINE_END:

@@ -25,24 +25,22 @@ static bool is_dotdot(const char *name, size_t len)
 	return len == 2 && name[0] == '.' && name[1] == '.';
 }
 
-bool path_is_clean(const char *path)
+bool path_is_clean_relative(const char *path)
 {
-	const char *p = path;
+	for (const char *p = path;; p++) {
+		size_t len = strcspn(p, "/");
 
-	if (strcmp(path, "/") == 0)
-		return true;
-	do {
-		size_t len;
-
-		if (*p != '/')
-			return false;
-		p++;
-		len = strcspn(p, "/");
 		if (len == 0 || is_dot(p, len) || is_dotdot(p, len))
 			return false;
 		p += len;
-	} while (*p != '\0');
-	return true;
+		if (*p == '\0')
+			return true;
+	}
+}
+
+bool path_is_clean(const char *path)
+{
+	return path[0] == '/' && (path[1] == '\0' || path_is_clean_relative(path + 1));
 }
 
 static void add_components(struct buf *out, const char *path)

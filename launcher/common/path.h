@@ -14,6 +14,9 @@
 
 bool path_is_clean(const char *path);
 
+/* The way from a directory to something below it, as clean: "sub/.git". Not "", not absolute. */
+bool path_is_clean_relative(const char *path);
+
 /*
  * path made clean without looking at the disk; a relative one is taken below base (absolute).
  * Owned by the caller; NULL: out of memory.

@@ -10,6 +10,7 @@
 #include "common/fd.h"
 #include "common/keyfile.h"
 #include "common/names.h"
+#include "common/path.h"
 #include "host/policy.h"
 
 #define JOURNAL_LIMIT (64 * 1024)
@@ -85,7 +86,8 @@ static int journal_row(void *ctx, const char *key, const struct strv *fields)
 	struct journal *j = ctx;
 	struct entry e = { 0 };
 
-	if (strcmp(key, "mask") != 0 || fields->n != 4 || j->n == sizeof(j->v) / sizeof(j->v[0]))
+	/* Written by us alone; but what it names is removed, so a row never reaches beyond the project's own names. */
+	if (strcmp(key, "mask") != 0 || fields->n != 4 || !path_is_name(fields->v[0]) || j->n == sizeof(j->v) / sizeof(j->v[0]))
 		return -EBADMSG;
 	e.is_dir = strcmp(fields->v[1], "dir") == 0;
 	e.dev = strtoull(fields->v[2], NULL, 10);

@@ -15,18 +15,12 @@
 #define FILE_LIMIT (256u * 1024)
 #define MAX_LEARNED 64
 
-/* Written by us alone; clean all the same, so that no line can lead out of the project. */
+/* Written by us alone; clean all the same, so that no line can lead out of the project, or name it. */
 static int take_row(void *ctx, const char *key, const struct strv *fields)
 {
 	struct strv *known = ctx;
-	cleanup_free char *absolute = NULL;
 
-	if (strcmp(key, "nested") != 0 || fields->n != 1)
-		return -EBADMSG;
-	absolute = path_join("/", fields->v[0]);
-	if (absolute == NULL)
-		return -ENOMEM;
-	if (!path_is_clean(absolute))
+	if (strcmp(key, "nested") != 0 || fields->n != 1 || !path_is_clean_relative(fields->v[0]))
 		return -EBADMSG;
 	return strv_contains(known, fields->v[0]) ? 0 : strv_add(known, fields->v[0]);
 }

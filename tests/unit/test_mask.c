@@ -293,6 +293,30 @@ static void test_a_torn_journal_is_not_for_ever(void **state)
 	assert_int_equal(faccessat(p->state_fd, VB_MASKS, F_OK, 0), -1);
 }
 
+/* The inode is right and the file is empty: only the name speaks against it. */
+static void test_a_journal_removes_nothing_elsewhere(void **state)
+{
+	static const char *const names[] = { "state/victim", ".git" };
+	struct place *p = *state;
+	struct strv none = { 0 };
+
+	for (size_t i = 0; i < 2; i++) {
+		int fd = openat(p->project_fd, names[i], O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+		int journal = openat(p->state_fd, VB_MASKS, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+		struct masks m;
+		struct stat st;
+
+		assert_int_equal(fstat(fd, &st), 0);
+		assert_true(dprintf(journal, "mask=%s\tfile\t%ju\t%ju\n", names[i], (uintmax_t) st.st_dev, (uintmax_t) st.st_ino) > 0);
+		(void) close(fd);
+		(void) close(journal);
+		assert_int_equal(begin(p, &m, &none, false, NULL), 0);
+		masks_end(&m);
+	}
+	assert_true(there(p, "state/victim"));
+	assert_false(there(p, ".git"));
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -311,6 +335,7 @@ int main(void)
 		TEST(test_a_lock_that_a_box_can_take_does_not_hold_us),
 		TEST(test_what_cannot_be_noted_is_not_left),
 		TEST(test_a_torn_journal_is_not_for_ever),
+		TEST(test_a_journal_removes_nothing_elsewhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

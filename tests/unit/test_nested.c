@@ -77,6 +77,22 @@ static void test_no_path_leads_out(void **state)
 	assert_int_equal(known(p, &all), -EBADMSG);
 }
 
+/* An empty one would be the project itself, read-only. */
+static void test_only_what_is_below_is_taken(void **state)
+{
+	static const char *const rows[] = { "nested=\n", "nested=/\n", "nested=/etc\n" };
+	struct place *p = *state;
+	cleanup_strv struct strv all = { 0 };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		put(p, VB_NESTED, rows[i]);
+		assert_int_equal(known(p, &all), -EBADMSG);
+	}
+	put(p, VB_NESTED, "nested=etc\n");
+	assert_int_equal(known(p, &all), 0);
+	assert_true(strv_contains(&all, "etc"));
+}
+
 /* A box makes repositories, with names as long as can be. */
 static void test_no_number_of_them_ends_the_venv(void **state)
 {
@@ -106,6 +122,7 @@ int main(void)
 		TEST(test_nothing_found_writes_nothing),
 		TEST(test_a_torn_line_is_mended),
 		TEST(test_no_path_leads_out),
+		TEST(test_only_what_is_below_is_taken),
 		TEST(test_no_number_of_them_ends_the_venv),
 	};
 

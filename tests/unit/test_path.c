@@ -71,6 +71,18 @@ static void joining_makes_one_slash(void **state)
 	}
 }
 
+static void the_way_below(void **state)
+{
+	static const char *const bad[] = { "", ".", "..", "/", "/a", "a/", "a//b", "a/./b", "../a", "a/..", "a/../../b" };
+	static const char *const good[] = { "a", "a/b", ".git", "sub/.git", "...", "a b/\n" };
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(path_is_clean_relative(bad[i]));
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_true(path_is_clean_relative(good[i]));
+}
+
 static void names(void **state)
 {
 	static const char *const bad[] = { "", ".", "..", "a/b", "/", "a/" };
@@ -93,6 +105,7 @@ int main(void)
 		cmocka_unit_test(cleaning),
 		cmocka_unit_test(below_is_by_whole_components),
 		cmocka_unit_test(joining_makes_one_slash),
+		cmocka_unit_test(the_way_below),
 		cmocka_unit_test(names),
 	};
 
