@@ -158,6 +158,16 @@ int inputs_add_index(struct inputs *in, const char *path)
 	return strv_contains(&in->paths, parent) ? 0 : strv_add(&in->paths, parent);
 }
 
+/* A pipe or a terminal is its reader's: what we took out of it would be lost. */
+static int read_list(const char *real, struct buf *text)
+{
+	struct stat st;
+
+	if (lstat(real, &st) < 0 || !S_ISREG(st.st_mode))
+		return -EINVAL;
+	return fd_read_file(AT_FDCWD, real, REQUIREMENTS_LIMIT, text);
+}
+
 int inputs_add_requirements(struct inputs *in, const char *path)
 {
 	cleanup_strv struct strv files = { 0 };
@@ -174,7 +184,7 @@ int inputs_add_requirements(struct inputs *in, const char *path)
 		if (r < 0)
 			return r;
 		/* In the project a box may have written it: then it may name what it likes, it is not given. */
-		if (real == NULL || fd_read_file(AT_FDCWD, real, REQUIREMENTS_LIMIT, &text) < 0)
+		if (real == NULL || read_list(real, &text) < 0)
 			continue;
 		dir = path_clean(real, "..");
 		if (dir == NULL)

@@ -211,6 +211,21 @@ static void test_requirements_in_the_project_open_nothing(void **state)
 	assert_int_equal(p->in.paths.n, 0);
 }
 
+static void test_nothing_is_taken_out_of_a_pipe(void **state)
+{
+	struct place *p = *state;
+	cleanup_free char *path = path_join(p->home, "fifo");
+	cleanup_fd int fd = -1;
+	char text[16] = "";
+
+	assert_int_equal(mkfifo(path, 0600), 0);
+	fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	assert_int_equal(write(fd, "flask\n", 6), 6);
+	assert_int_equal(inputs_add_requirements(&p->in, path), 0);
+	assert_int_equal(read(fd, text, sizeof(text) - 1), 6);
+	assert_string_equal(text, "flask\n");
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -227,6 +242,7 @@ int main(void)
 		TEST(test_what_lies_beside_an_index_is_shown),
 		TEST(test_requirements_name_more),
 		TEST(test_requirements_in_the_project_open_nothing),
+		TEST(test_nothing_is_taken_out_of_a_pipe),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
