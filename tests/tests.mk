@@ -78,8 +78,8 @@ FAKE_BOX = tests/unit/fakebox.c tests/unit/fakebox.h tests/unit/launched.c tests
 tests_unit_test_supervise_SOURCES = tests/unit/test_supervise.c $(FAKE_BOX)
 tests_unit_test_supervise_io_SOURCES = tests/unit/test_supervise_io.c $(FAKE_BOX)
 
-# What every unit test is linked with; the programs name their own.
-LDADD = libvb-host.a libvb-install.a libvb-inside.a libvb-stubs.a libvb-common.a \
+# What every unit test and harness is linked with; the programs name their own.
+LDADD = $(FUZZ_MAIN) libvb-host.a libvb-install.a libvb-inside.a libvb-stubs.a libvb-common.a \
 	$(CMOCKA_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS) $(INIH_LIBS)
 
 EXTRA_DIST += tests/run tests/boxlab.py tests/conftest.py tests/doctor.py tests/installing.py \
