@@ -178,10 +178,34 @@ static int explain_other(int status, struct failure *f)
 	return fail_msg(f, EPERM, hint, "bubblewrap failed with status %d", WEXITSTATUS(status));
 }
 
+/* The words after the name, of the line that begins with it; NULL: there is none. */
+static char *line_of(const char *words, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *line = words; line != NULL; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (strncmp(line, name, len) == 0)
+			return strndup(line + len, strcspn(line + len, "\n"));
+	}
+	return NULL;
+}
+
+/* 0: bubblewrap did its part. What failed is PID 1, before it had a channel to say so: the words are ours. */
+static int explain_init(const char *words, struct failure *f)
+{
+	cleanup_free char *what = line_of(words, "venvbox: ");
+	cleanup_free char *hint = line_of(words, "hint: ");
+
+	return what == NULL ? 0 : fail_msg(f, EPROTO, hint, "the box could not be completed: %s", what);
+}
+
 int hostcheck_explain(const char *bwrap_stderr, int bwrap_status, const char *proc_root, struct failure *f)
 {
-	int r = 0;
+	int r = explain_init(bwrap_stderr, f);
 
+	if (r != 0)
+		return r;
 	for (size_t i = 0; r == 0 && i < sizeof(reasons) / sizeof(reasons[0]); i++)
 		if (strstr(bwrap_stderr, reasons[i].part[0]) != NULL && strstr(bwrap_stderr, reasons[i].part[1]) != NULL)
 			r = reasons[i].explain(bwrap_stderr, proc_root, f);

@@ -54,7 +54,8 @@ int main(void)
 	if (err != 0)
 		return failure_print(&f, err);
 	err = run(&b, &f);
+	/* Without words it was a report that did not get through, or memory. */
 	if (err != 0)
-		(void) !box_report(&b, REPORT_FAILED, -err, 0, f.what);
+		(void) !box_report(&b, REPORT_FAILED, -err, 0, f.what != NULL ? f.what : "its first process cannot go on");
 	return err == 0 ? 0 : VB_EXIT_FAILURE;
 }
