@@ -63,15 +63,20 @@ static int on_payload(struct life *l, int status)
 	return 0;
 }
 
-/* All that changed state, ours and orphans alike: only the payload is of interest. */
-static int reap(struct life *l)
+/*
+ * All that changed state, ours and orphans alike: only the payload is of interest. As long as that has not
+ * been reaped there is a child; if the kernel knows of none, its end will never be heard of.
+ */
+static int reap(struct life *l, struct failure *f)
 {
 	for (;;) {
 		int status;
 		pid_t pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED);
 		int err;
 
-		if (pid <= 0)
+		if (pid < 0)
+			return fail_msg(f, errno, NULL, "cannot hear of the program's end");
+		if (pid == 0)
 			return 0;
 		if (pid != l->relay.payload)
 			continue;
@@ -119,7 +124,7 @@ static int turn(struct life *l, struct failure *f)
 	if (err != 0 || !l->relay.child)
 		return err;
 	l->relay.child = false;
-	return reap(l);
+	return reap(l, f);
 }
 
 static int report_offsets(const struct box *b)
