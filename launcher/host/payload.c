@@ -43,9 +43,15 @@ static int read_dotenv(const struct session *s, struct strv *env, struct strv *w
 	struct stat st;
 	int r;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+	if (fd < 0 && errno == EACCES)
+		return strv_add(warnings, "it is not used: you cannot read it");
+	if (fd < 0 && (errno == ENOENT || errno == ELOOP || errno == ENXIO)) /* a link, a socket */
 		return 0;
-	r = fd_read_all(fd, DOTENV_LIMIT, &text);
+	r = fd < 0 || fstat(fd, &st) < 0 ? -errno : 0;
+	if (r == 0 && !S_ISREG(st.st_mode))
+		return 0;
+	if (r == 0)
+		r = fd_read_all(fd, DOTENV_LIMIT, &text);
 	if (r < 0)
 		return fail_errno(f, -r, NULL, "cannot read '%s/.env'", s->manifest.project);
 	return dotenv_parse(text.data ? text.data : "", text.len, env, warnings);
