@@ -26,7 +26,7 @@ void facts_release(struct facts *x)
 	strv_release(&x->visible);
 	strv_release(&x->copies);
 	inputs_release(&x->inputs);
-	masks_end(&x->masks);
+	(void) masks_end(&x->masks);
 	memset(x, 0, sizeof(*x));
 	x->masks.lock_fd = -1;
 }

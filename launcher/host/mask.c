@@ -53,11 +53,14 @@ static int lock_journal(int fd)
  * rmdir(2) or unlink(2) would take its mount away, mount_namespaces(7). Who runs holds a read lock on the directory itself: nobody
  * can take a write lock there, so we only ask.
  */
-static bool project_is_used(int project_lock)
+static int project_is_used(int project_lock, bool *used)
 {
 	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LOCK_RUNNING, .l_len = 1 };
 
-	return fcntl(project_lock, F_OFD_GETLK, &fl) < 0 || fl.l_type != F_UNLCK;
+	if (fcntl(project_lock, F_OFD_GETLK, &fl) < 0)
+		return -errno;
+	*used = fl.l_type != F_UNLCK;
+	return 0;
 }
 
 /* --- the journal --------------------------------------------------------- */
@@ -100,15 +103,18 @@ static int journal_row(void *ctx, const char *key, const struct strv *fields)
 }
 
 /* Read up to a line that is torn. What is not in it is left, and protected as if it had always been there. */
-static void journal_read(int state_fd, struct journal *j)
+static int journal_read(int state_fd, struct journal *j)
 {
 	cleanup_buf struct buf text = { 0 };
 	unsigned line;
+	int r;
 
 	j->n = 0;
-	if (fd_read_file(state_fd, VB_MASKS, JOURNAL_LIMIT, &text) < 0)
-		return;
-	(void) !keyfile_parse(text.data, text.len, journal_row, j, &line);
+	r = fd_read_file(state_fd, VB_MASKS, JOURNAL_LIMIT, &text);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	r = keyfile_parse(text.data, text.len, journal_row, j, &line);
+	return r == -ENOMEM ? r : 0;
 }
 
 /* Without fsync: after a power loss no box runs, and the name left is empty. A line that does not fit the disk is taken back. */
@@ -141,31 +147,41 @@ static const struct entry *journal_find(const struct journal *j, const char *nam
 }
 
 /* Removes what we made and nobody has filled since. rmdir and an empty file lose nothing of anybody's. */
-static void remove_made(int project_fd, const struct entry *e)
+static int remove_made(int project_fd, const struct entry *e)
 {
 	struct stat st;
+	int r = 0;
 
 	if (fstatat(project_fd, e->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return;
+		return errno == ENOENT ? 0 : -errno;
 	if ((uint64_t) st.st_dev != e->dev || (uint64_t) st.st_ino != e->ino)
-		return;
+		return 0;
 	if (S_ISDIR(st.st_mode))
-		(void) unlinkat(project_fd, e->name, AT_REMOVEDIR);
+		r = unlinkat(project_fd, e->name, AT_REMOVEDIR);
 	else if (S_ISREG(st.st_mode) && st.st_size == 0)
-		(void) unlinkat(project_fd, e->name, 0);
+		r = unlinkat(project_fd, e->name, 0);
+	return r == 0 || errno == ENOTEMPTY || errno == EEXIST ? 0 : -errno;
 }
 
-static void clear_made(const struct masks *m)
+/* The journal stays as long as something in it does: without it nobody would know that the name is ours. */
+static int clear_made(const struct masks *m)
 {
 	struct journal j;
+	bool used = false;
+	int r = project_is_used(m->project_lock, &used);
 
-	if (project_is_used(m->project_lock))
-		return;
-	journal_read(m->state_fd, &j);
-	for (size_t i = 0; i < j.n; i++)
-		remove_made(m->project_fd, &j.v[i]);
-	(void) unlinkat(m->state_fd, VB_MASKS, 0);
+	if (r < 0 || used)
+		return r;
+	r = journal_read(m->state_fd, &j);
+	for (size_t i = 0; i < j.n; i++) {
+		int one = remove_made(m->project_fd, &j.v[i]);
+
+		r = r == 0 ? one : r;
+	}
+	if (r == 0 && unlinkat(m->state_fd, VB_MASKS, 0) < 0 && errno != ENOENT)
+		r = -errno;
 	journal_release(&j);
+	return r;
 }
 
 /* --- one run ------------------------------------------------------------- */
@@ -186,9 +202,9 @@ static int note(const struct masks *m, const struct mask *mask)
 	struct stat st;
 	int r;
 
-	if (fstatat(m->project_fd, mask->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return -errno;
-	r = journal_append(m->state_fd, mask->name, mask->is_dir, &st);
+	r = fstatat(m->project_fd, mask->name, &st, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+	if (r == 0)
+		r = journal_append(m->state_fd, mask->name, mask->is_dir, &st);
 	if (r < 0)
 		(void) unlinkat(m->project_fd, mask->name, mask->is_dir ? AT_REMOVEDIR : 0);
 	return r;
@@ -236,14 +252,16 @@ static int begin_locked(struct masks *m, const char *project, const struct prote
 
 	/* Nobody runs: what the journal names was left by a launcher that was killed. */
 	if (!look_only && lock(m->lock_fd, LOCK_RUNNING, F_WRLCK, false) == 0)
-		clear_made(m);
+		(void) !clear_made(m); /* what stays is masked as it is, and the journal knows of it */
 	if (!look_only)
 		r = lock(m->lock_fd, LOCK_RUNNING, F_RDLCK, true);
 	if (!look_only && r == 0)
 		r = lock(m->project_lock, LOCK_RUNNING, F_RDLCK, true);
 	if (r < 0)
 		return fail_errno(f, -r, NULL, "cannot lock the state of the venv");
-	journal_read(m->state_fd, &j);
+	r = journal_read(m->state_fd, &j);
+	if (r < 0)
+		r = fail_errno(f, -r, NULL, "cannot read the journal of the venv");
 	for (; r == 0 && names->name != NULL && m->n < MASKS_MAX; names++) {
 		struct mask *mask = &m->v[m->n];
 
@@ -298,15 +316,26 @@ int masks_begin(struct masks *m, int state_fd, int project_fd, const char *proje
 	if (!look_only)
 		(void) lock(m->lock_fd, LOCK_JOURNAL, F_UNLCK, false);
 	if (r < 0)
-		masks_end(m);
+		(void) masks_end(m);
 	return r;
 }
 
-void masks_end(struct masks *m)
+/* -EAGAIN, -EACCES: another box of the venv runs, and clears when it ends. */
+static int end_locked(struct masks *m)
 {
-	if (m->lock_fd < 0)
-		return;
-	if (lock_journal(m->lock_fd) == 0 && lock(m->lock_fd, LOCK_RUNNING, F_WRLCK, false) == 0)
-		clear_made(m);
+	int r = lock_journal(m->lock_fd);
+
+	if (r == 0)
+		r = lock(m->lock_fd, LOCK_RUNNING, F_WRLCK, false);
+	if (r < 0)
+		return r == -EAGAIN || r == -EACCES ? 0 : r;
+	return clear_made(m);
+}
+
+int masks_end(struct masks *m)
+{
+	int r = m->lock_fd < 0 ? 0 : end_locked(m);
+
 	close_locks(m);
+	return r;
 }

@@ -54,7 +54,10 @@ struct protected_name;
 int masks_begin(struct masks *m, int state_fd, int project_fd, const char *project,
 		const struct protected_name *names, const struct strv *skip, bool look_only, struct failure *f) must_check;
 
-/* Lets the lock go; the last one removes what was made. m may be zeroed memory with lock_fd -1. */
-void masks_end(struct masks *m);
+/*
+ * Lets the lock go; the last one removes what was made. -errno: something is left, for the next run to
+ * take away. m may be zeroed memory with both locks -1.
+ */
+int masks_end(struct masks *m);
 
 #endif

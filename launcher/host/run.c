@@ -52,7 +52,7 @@ static void run_init(struct run *run)
 	run->session.project_fd = -1;
 	run->session.called.venv_fd = -1;
 	run->session.called.state_fd = -1;
-	run->facts.masks.lock_fd = -1;
+	run->facts.masks.lock_fd = run->facts.masks.project_lock = -1;
 	run->pip_lock = -1;
 }
 
@@ -298,6 +298,15 @@ static int look_after(const struct run *run)
 	return r == -EROFS || r == -EACCES ? 0 : r;
 }
 
+static void end_masks(struct run *run)
+{
+	int r = masks_end(&run->facts.masks);
+
+	if (r < 0)
+		log_warn("cannot take the names away again that were masked in '%s': %s; the next run does",
+			 run->session.manifest.project, strerror(-r));
+}
+
 /* Whatever the payload did: the venv is left in order, and the user told what he must know. */
 static int tidy(struct run *run, struct failure *f)
 {
@@ -305,7 +314,7 @@ static int tidy(struct run *run, struct failure *f)
 
 	if (run->job.pip_run)
 		r = publish(run, f);
-	masks_end(&run->facts.masks);
+	end_masks(run);
 	/* The program has ended as it has: what we could not see or remember changes nothing about that. */
 	if (look_after(run) < 0)
 		log_warn("cannot look for repositories and venvs that appeared in '%s'", run->session.manifest.project);

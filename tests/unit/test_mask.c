@@ -102,7 +102,7 @@ static void test_absent_names_are_made_and_taken_away(void **state)
 	assert_int_equal(begin(p, &m, &none, false, NULL), 0);
 	assert_int_equal(state_of(&m, ".git"), MASK_ABSENT);
 	assert_true(there(p, ".git") && there(p, ".env"));
-	masks_end(&m);
+	assert_int_equal(masks_end(&m), 0);
 	assert_false(there(p, ".git") || there(p, ".env"));
 	assert_false(there(p, "state/" VB_MASKS));
 }
@@ -116,7 +116,7 @@ static void test_what_was_there_is_bound_and_stays(void **state)
 	assert_int_equal(mkdirat(p->project_fd, ".git", 0755), 0);
 	assert_int_equal(begin(p, &m, &none, false, NULL), 0);
 	assert_int_equal(state_of(&m, ".git"), MASK_PRESENT);
-	masks_end(&m);
+	assert_int_equal(masks_end(&m), 0);
 	assert_true(there(p, ".git"));
 }
 
@@ -130,9 +130,9 @@ static void test_only_the_last_box_takes_them_away(void **state)
 	assert_int_equal(begin(p, &second, &none, false, NULL), 0);
 	/* To the second the name is there, but only because the first made it: absent for it, too. */
 	assert_int_equal(state_of(&second, ".git"), MASK_ABSENT);
-	masks_end(&first);
+	assert_int_equal(masks_end(&first), 0);
 	assert_true(there(p, ".git"));
-	masks_end(&second);
+	assert_int_equal(masks_end(&second), 0);
 	assert_false(there(p, ".git"));
 }
 
@@ -149,7 +149,7 @@ static void test_what_a_killed_launcher_left_is_cleared(void **state)
 	assert_int_equal(strv_add(&skip, ".git"), 0);
 	assert_int_equal(begin(p, &m, &skip, false, NULL), 0);
 	assert_false(there(p, ".git"));
-	masks_end(&m);
+	assert_int_equal(masks_end(&m), 0);
 	strv_release(&skip);
 }
 
@@ -165,7 +165,7 @@ static void test_what_somebody_filled_is_kept(void **state)
 	fd = openat(p->project_fd, ".env", O_WRONLY);
 	assert_int_equal(write(fd, "A=1\n", 4), 4);
 	(void) close(fd);
-	masks_end(&m);
+	assert_int_equal(masks_end(&m), 0);
 	assert_true(there(p, ".git/objects") && there(p, ".env"));
 }
 
@@ -181,7 +181,7 @@ static void test_another_file_of_the_name_is_kept(void **state)
 	fd = openat(p->project_fd, "new", O_WRONLY | O_CREAT, 0644);
 	(void) close(fd);
 	assert_int_equal(renameat(p->project_fd, "new", p->project_fd, ".env"), 0);
-	masks_end(&m);
+	assert_int_equal(masks_end(&m), 0);
 	assert_true(there(p, ".env"));
 }
 
@@ -194,7 +194,7 @@ static void test_looking_changes_nothing(void **state)
 	assert_int_equal(begin(p, &m, &none, true, NULL), 0);
 	assert_int_equal(state_of(&m, ".git"), MASK_ABSENT);
 	assert_false(there(p, ".git"));
-	masks_end(&m);
+	assert_int_equal(masks_end(&m), 0);
 }
 
 static void test_unprotected_names_are_left_alone(void **state)
@@ -207,7 +207,7 @@ static void test_unprotected_names_are_left_alone(void **state)
 	assert_int_equal(begin(p, &m, &skip, false, NULL), 0);
 	assert_false(there(p, ".env"));
 	assert_true(there(p, ".git"));
-	masks_end(&m);
+	assert_int_equal(masks_end(&m), 0);
 	strv_release(&skip);
 }
 
@@ -237,13 +237,13 @@ static void test_another_venv_of_the_project_keeps_the_names(void **state)
 	assert_int_equal(begin(p, &m, &none, false, NULL), 0);
 	assert_int_equal(masks_begin(&other, state_fd, p->project_fd, p->dir, policy_protected, &none, false, NULL), 0);
 	assert_int_equal(state_of(&other, ".git"), MASK_PRESENT);
-	masks_end(&m);
+	assert_int_equal(masks_end(&m), 0);
 	assert_true(there(p, ".git") && there(p, ".env"));
 	/* Nor does the next run of the first. */
 	assert_int_equal(begin(p, &m, &none, false, NULL), 0);
 	assert_int_equal(state_of(&m, ".git"), MASK_ABSENT);
-	masks_end(&other);
-	masks_end(&m);
+	assert_int_equal(masks_end(&other), 0);
+	assert_int_equal(masks_end(&m), 0);
 	assert_false(there(p, ".git") || there(p, ".env"));
 	(void) close(state_fd);
 }
@@ -262,7 +262,7 @@ static void test_a_lock_that_a_box_can_take_does_not_hold_us(void **state)
 	(void) close(fd);
 	assert_int_equal(begin(p, &m, &none, false, NULL), 0);
 	fd = read_lock(p->state_fd, VB_LOCK, 1);
-	masks_end(&m);
+	assert_int_equal(masks_end(&m), 0);
 	(void) close(fd);
 }
 
@@ -288,7 +288,7 @@ static void test_a_torn_journal_is_not_for_ever(void **state)
 	assert_int_equal(write(fd, torn, strlen(torn)), strlen(torn));
 	(void) close(fd);
 	assert_int_equal(begin(p, &m, &none, false, NULL), 0);
-	masks_end(&m);
+	assert_int_equal(masks_end(&m), 0);
 	assert_false(there(p, ".git") || there(p, ".envrc"));
 	assert_int_equal(faccessat(p->state_fd, VB_MASKS, F_OK, 0), -1);
 }
