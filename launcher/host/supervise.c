@@ -70,7 +70,10 @@ static int start(struct watch *w)
 	r = handout_make(w->l, &w->handout, w->f);
 	if (r == 0)
 		r = spawn_box(w->l, w->handout.fds, w->handout.n, &w->box, w->f);
-	return r < 0 ? r : userfds_let_go(w->l->fds);
+	if (r < 0)
+		return r;
+	r = userfds_let_go(w->l->fds);
+	return r < 0 ? fail_errno(w->f, -r, NULL, "cannot close the caller's descriptors") : 0;
 }
 
 /* --- reports -------------------------------------------------------------------------------- */
@@ -368,10 +371,8 @@ static void end_box(struct watch *w)
 {
 	siginfo_t info;
 
-	if (!w->reaped) {
-		(void) kill(w->box.bwrap, SIGKILL);
-		w->reaped = waitpid(w->box.bwrap, &w->bwrap_status, 0) == w->box.bwrap;
-	}
+	if (!w->reaped)
+		w->reaped = spawn_end(w->box.bwrap, &w->bwrap_status);
 	if (w->init <= 0 || waitid(P_PID, (id_t) w->init, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
 		return;
 	(void) kill(w->init, SIGKILL);
