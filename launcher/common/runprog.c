@@ -6,6 +6,9 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -15,6 +18,7 @@
 #ifndef SYS_close_range
 #define SYS_close_range 436
 #endif
+#define CHILDREN_MAX 8 /* bwrap has one */
 #define CLOEXEC_RANGE 4U /* CLOSE_RANGE_CLOEXEC, Linux 5.11 */
 
 /* One stream of the child: our end of a pipe, and where its bytes go. */
@@ -116,24 +120,61 @@ static int gather(const struct runprog *what, struct stream streams[2], int64_t 
 	return 0;
 }
 
+/* proc(5): needs CONFIG_PROC_CHILDREN. */
+static size_t list_children(pid_t pid, pid_t children[static CHILDREN_MAX])
+{
+	char path[64], text[16 * CHILDREN_MAX], *at = text, *end;
+	cleanup_fd int fd = -1;
+	size_t n = 0;
+	ssize_t len;
+
+	(void) snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int) pid, (int) pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	text[len > 0 ? len : 0] = '\0';
+	for (long child = strtol(at, &end, 10); end != at && n < CHILDREN_MAX; child = strtol(at, &end, 10)) {
+		children[n++] = (pid_t) child;
+		at = end;
+	}
+	return n;
+}
+
+/* Stopped, it can neither make another nor reap one: until it is gone the numbers are those of its children. */
+bool runprog_end(pid_t pid, int *status)
+{
+	pid_t children[CHILDREN_MAX];
+	siginfo_t info;
+	size_t n;
+	bool reaped;
+
+	(void) kill(pid, SIGSTOP);
+	(void) waitid(P_PID, (id_t) pid, &info, WSTOPPED | WEXITED | WNOWAIT);
+	n = list_children(pid, children);
+	for (size_t i = 0; i < n; i++)
+		(void) kill(children[i], SIGKILL);
+	(void) kill(pid, SIGKILL);
+	reaped = waitpid(pid, status, 0) == pid;
+	/* Those that come to us, PR_SET_CHILD_SUBREAPER, are waited for. */
+	for (size_t i = 0; i < n; i++)
+		(void) waitpid(children[i], NULL, 0);
+	return reaped;
+}
+
 /* Until the program has ended; one that closed its output and sleeps on is ended when its time is up. */
 static int await(pid_t pid, int64_t end, int *status)
 {
 	const struct timespec pause = { .tv_nsec = 1000 * 1000 };
-	bool late = false;
 
 	for (;;) {
-		pid_t got = waitpid(pid, status, late ? 0 : WNOHANG);
+		pid_t got = waitpid(pid, status, WNOHANG);
 
 		if (got == pid)
-			return late ? -ETIME : 0;
+			return 0;
 		if (got < 0 && errno != EINTR)
 			return -errno;
-		late = now_ms() >= end;
-		if (late)
-			(void) kill(pid, SIGKILL);
-		else
-			(void) nanosleep(&pause, NULL);
+		if (now_ms() >= end)
+			return runprog_end(pid, status) ? -ETIME : -ECHILD;
+		(void) nanosleep(&pause, NULL);
 	}
 }
 

@@ -6,7 +6,9 @@
 #ifndef VB_RUNPROG_H
 #define VB_RUNPROG_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "common/buf.h"
 
@@ -25,5 +27,11 @@ struct runprog {
  * in "/". -errno of execve(2) if it cannot be started.
  */
 int runprog(const struct runprog *what, struct buf *out, struct buf *err, int *status) must_check;
+
+/*
+ * Ends a child of ours and its own children. A bwrap that is killed in its first milliseconds leaves one behind that
+ * has not asked for --die-with-parent yet, and waits for its parent's word for ever. true: *status is as waitpid(2) has it.
+ */
+bool runprog_end(pid_t pid, int *status);
 
 #endif

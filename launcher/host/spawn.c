@@ -7,7 +7,6 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 
 #include "common/fd.h"
 #include "common/hostcheck.h"
@@ -212,41 +211,4 @@ int spawn_box(const struct launch *l, const int *hello, size_t n_hello, struct b
 	box->channel = take_fd(&channel);
 	box->words = take_fd(&words);
 	return 0;
-}
-
-/* --- its end ------------------------------------------------------------------------------- */
-
-/* proc(5): needs CONFIG_PROC_CHILDREN. What there is of the text is enough, bwrap has one child or two. */
-static void list_children(pid_t pid, char text[static 64])
-{
-	char path[64];
-	cleanup_fd int fd = -1;
-	ssize_t n;
-
-	(void) snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int) pid, (int) pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -1 : read(fd, text, 63);
-	text[n > 0 ? n : 0] = '\0';
-}
-
-bool spawn_end(pid_t bwrap, int *status)
-{
-	char children[64], *end, *at = children;
-	siginfo_t info;
-	bool reaped;
-
-	(void) kill(bwrap, SIGSTOP);
-	(void) waitid(P_PID, (id_t) bwrap, &info, WSTOPPED | WEXITED | WNOWAIT);
-	list_children(bwrap, children);
-	(void) kill(bwrap, SIGKILL);
-	reaped = waitpid(bwrap, status, 0) == bwrap;
-	for (long child = strtol(at, &end, 10); end != at; child = strtol(at, &end, 10)) {
-		/* Ours now, or none: as long as we do not reap it, the number is nobody else's. */
-		if (waitid(P_PID, (id_t) child, &info, WEXITED | WNOHANG | WNOWAIT) == 0) {
-			(void) kill((pid_t) child, SIGKILL);
-			(void) waitpid((pid_t) child, NULL, 0);
-		}
-		at = end;
-	}
-	return reaped;
 }

@@ -6,7 +6,6 @@
 #ifndef VB_SPAWN_H
 #define VB_SPAWN_H
 
-#include <stdbool.h>
 #include <sys/types.h>
 
 #include "common/failure.h"
@@ -23,12 +22,5 @@ struct box {
  * All signals are blocked; so they stay for bwrap, and for PID 1 until it has seen to them.
  */
 int spawn_box(const struct launch *l, const int *hello, size_t n_hello, struct box *box, struct failure *f) must_check;
-
-/*
- * Ends a bwrap that has not ended by itself, and its children. In its first milliseconds the child has not asked for
- * --die-with-parent yet and would wait for bwrap's word for ever: so bwrap is stopped before it is asked for
- * children and killed; they come to us, who are PR_SET_CHILD_SUBREAPER. true: *status is bwrap's, as waitpid(2) has it.
- */
-bool spawn_end(pid_t bwrap, int *status);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "common/hostcheck.h"
 #include "common/log.h"
+#include "common/runprog.h"
 #include "host/handout.h"
 #include "host/relay.h"
 #include "host/signals.h"
@@ -372,7 +373,7 @@ static void end_box(struct watch *w)
 	siginfo_t info;
 
 	if (!w->reaped)
-		w->reaped = spawn_end(w->box.bwrap, &w->bwrap_status);
+		w->reaped = runprog_end(w->box.bwrap, &w->bwrap_status);
 	if (w->init <= 0 || waitid(P_PID, (id_t) w->init, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
 		return;
 	(void) kill(w->init, SIGKILL);
