@@ -223,7 +223,9 @@ enum bin_kind bins_kind(int dir, const char *name)
 
 	if (bins_is_interpreter(name))
 		return BIN_INTERPRETER;
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || fstatat(dir, name, &target, 0) < 0 || !S_ISREG(target.st_mode))
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || fstatat(dir, name, &target, 0) < 0)
+		return errno == ENOENT || errno == ELOOP || errno == ENOTDIR || errno == EACCES ? BIN_OTHER : BIN_UNKNOWN;
+	if (!S_ISREG(target.st_mode))
 		return BIN_OTHER;
 	if (S_ISLNK(st.st_mode))
 		return (target.st_mode & 0111) != 0 ? BIN_COMMAND : BIN_OTHER;
@@ -283,7 +285,9 @@ int bins_fill_host(int orig, int host, const char *launcher, const char *version
 	for (size_t i = 0; r == 0 && i < names.n; i++) {
 		enum bin_kind kind = bins_kind(orig, names.v[i]);
 
-		if (kind == BIN_FILE)
+		if (kind == BIN_UNKNOWN)
+			r = -errno;
+		else if (kind == BIN_FILE)
 			r = put_copy(orig, host, names.v[i]);
 		else if (kind != BIN_OTHER)
 			r = bins_put_link(host, names.v[i], launcher);

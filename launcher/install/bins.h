@@ -44,6 +44,7 @@ enum bin_kind {
 	BIN_COMMAND, /* can be executed, or leads to something that can */
 	BIN_FILE,    /* a plain file that is no command: activate */
 	BIN_OTHER,   /* a directory, a link to nothing: the host does not see it */
+	BIN_UNKNOWN, /* the kernel does not say: errno */
 };
 enum bin_kind bins_kind(int dir, const char *name);
 

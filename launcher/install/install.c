@@ -74,11 +74,13 @@ static int box(const struct job_install *j, struct failure *f)
 
 /* --- a boxed one -------------------------------------------------------------------------- */
 
-/* Neither what bins_fill_host() makes nor what it mends. */
-static bool is_foreign(const struct job_install *j, int host, const char *name)
+/* 1: neither what bins_fill_host() makes nor what it mends. */
+static int is_foreign(const struct job_install *j, int host, const char *name)
 {
 	enum bin_kind kind = bins_kind(host, name);
 
+	if (kind == BIN_UNKNOWN)
+		return -errno;
 	return kind == BIN_COMMAND || (kind == BIN_FILE && !strv_contains(&j->manifest.recorded, name));
 }
 
@@ -110,12 +112,15 @@ static int adopt(struct job_install *j, int host, int inner)
 		char text[4096] = "";
 		ssize_t len = readlinkat(host, name, text, sizeof(text) - 1);
 
+		if (len < 0 && errno != EINVAL) /* EINVAL: no link, readlink(2) */
+			return -errno;
 		text[len > 0 ? len : 0] = '\0';
 		if (venv_is_launcher(text)) { /* perhaps of another installation of venvbox */
 			r = bins_put_link(host, name, j->launcher);
 			continue;
 		}
-		if (is_foreign(j, host, name))
+		r = is_foreign(j, host, name);
+		if (r > 0)
 			r = adopt_one(j, host, inner, name);
 	}
 	return r;

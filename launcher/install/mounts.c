@@ -105,7 +105,19 @@ struct making {
 	const struct mounts_input *in;
 	struct manifest *m;
 	unsigned profile;
+	int *trouble; /* -errno of a look that failed: what was not found may be there */
 };
+
+/* Not there, or not for this user: then it is not shown. What else the kernel says is no reason to leave it out. */
+static void look_failed(const struct making *k, int err)
+{
+	static const int plain[] = { ENOENT, ENOTDIR, EACCES, ELOOP, ENAMETOOLONG, EINVAL };
+
+	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
+		if (err == plain[i])
+			return;
+	*k->trouble = -err;
+}
 
 static bool in_profile(const struct mount_row *row, unsigned profile)
 {
@@ -151,6 +163,8 @@ static ssize_t read_link(const struct making *k, const char *path, char text[PAT
 	cleanup_free char *real = path_join(k->in->root[0] != '\0' ? k->in->root : "/", path + 1);
 	ssize_t len = real != NULL ? readlink(real, text, PATH_MAX - 1) : -1;
 
+	if (len < 0)
+		look_failed(k, real != NULL ? errno : ENOMEM);
 	if (len <= 0)
 		return 0;
 	text[len] = '\0';
@@ -208,7 +222,10 @@ static bool exists(const struct making *k, const char *path)
 {
 	cleanup_free char *real = path_join(k->in->root[0] != '\0' ? k->in->root : "/", path + 1);
 
-	return real != NULL && access(real, F_OK) == 0;
+	if (real != NULL && access(real, F_OK) == 0)
+		return true;
+	look_failed(k, real != NULL ? errno : ENOMEM);
+	return false;
 }
 
 /* A mount above these would show what is not to be seen, or hide what is. */
@@ -318,9 +335,12 @@ static int add_profile(struct making *k)
 
 int mounts_add(const struct mounts_input *in, struct manifest *m)
 {
-	struct making k = { .in = in, .m = m, .profile = MINIMAL };
+	int trouble = 0;
+	struct making k = { .in = in, .m = m, .profile = MINIMAL, .trouble = &trouble };
 	int r = add_profile(&k);
 
 	k.profile = SYSTEM;
-	return r < 0 ? r : add_profile(&k);
+	if (r == 0)
+		r = add_profile(&k);
+	return r < 0 ? r : trouble;
 }

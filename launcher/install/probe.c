@@ -154,9 +154,10 @@ int probe_static(const char *program, char **banner)
 	int status, r = runprog(&what, &out, NULL, &status);
 
 	*banner = NULL;
-	if (r == -ENOENT)
-		return 0;
-	/* It was built for another release of the system's libraries: it steps aside. */
+	/* Too little of something right now: no reason to be slower for good. */
+	if (r == -EMFILE || r == -ENFILE || r == -EAGAIN || r == -ENOMEM || r == -EIO || r == -ECHILD)
+		return r;
+	/* There is none, or it was built for another release of the system's libraries: it steps aside. */
 	if (r < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		return 0;
 	return one_line(&out, banner);
