@@ -70,7 +70,8 @@ static int gather_proc(struct facts *x)
 	};
 
 	for (size_t i = 0; x->is_root && i < sizeof(covered) / sizeof(covered[0]); i++) {
-		int r = access(covered[i], F_OK) == 0 ? strv_add(&x->proc, covered[i]) : 0;
+		/* Whatever else the kernel says: it may be there. */
+		int r = access(covered[i], F_OK) == 0 || errno != ENOENT ? strv_add(&x->proc, covered[i]) : 0;
 
 		if (r < 0)
 			return r;
