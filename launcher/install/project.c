@@ -81,24 +81,25 @@ static bool has_marker(int fd)
 	return false;
 }
 
-static unsigned count_venvs(int fd)
+/* Up to two. */
+static int count_venvs(int fd)
 {
 	cleanup_fd int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	cleanup_dir DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
 	const struct dirent *entry;
-	unsigned n = 0;
+	int n = 0;
 
 	if (dir == NULL)
-		return 0;
+		return -errno;
 	(void) take_fd(&copy);
-	while (n < 2 && (entry = readdir(dir)) != NULL) {
+	while (errno = 0, n < 2 && (entry = readdir(dir)) != NULL) {
 		cleanup_free char *cfg = path_join(entry->d_name, "pyvenv.cfg");
 
 		if (cfg != NULL && entry->d_name[0] != '\0' && strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
 		    faccessat(fd, cfg, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 			n++;
 	}
-	return n;
+	return n < 2 && errno != 0 ? -errno : n;
 }
 
 /* ~/.virtualenvs, poetry's and pipx's: writable as a whole, each venv could change its neighbours. */
@@ -107,6 +108,7 @@ static int check_store(const char *dir, struct failure *f)
 	cleanup_fd int fd = fd_open_nofollow(dir, O_RDONLY | O_DIRECTORY);
 	const char *name = path_base(dir);
 	bool store = false;
+	int n;
 
 	if (fd < 0)
 		return fail_errno(f, -fd, NAME_ONE, "cannot open '%s'", dir);
@@ -114,7 +116,10 @@ static int check_store(const char *dir, struct failure *f)
 		return 0;
 	for (size_t i = 0; i < COUNT(venv_stores); i++)
 		store = store || strcmp(venv_stores[i], name) == 0;
-	if (store || count_venvs(fd) >= 2)
+	n = count_venvs(fd);
+	if (n < 0)
+		return fail_errno(f, -n, NAME_ONE, "cannot look through '%s'", dir);
+	if (store || n >= 2)
 		return fail_msg(f, EPERM, NAME_ONE, "'%s' is a directory of venvs, not a project", dir);
 	return 0;
 }
