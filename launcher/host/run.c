@@ -229,7 +229,8 @@ static int carry_out(struct run *run, struct outcome *o, struct failure *f)
 	cleanup_free int *fds = NULL;
 	cleanup_free char *init = path_join(run->session.libexec, VB_INIT);
 	cleanup_fd int args_fd = -1, payload_fd = -1, filter_fd = -1, init_fd = -1;
-	struct launch l = { .bwrap = VB_BWRAP, .orders = &run->orders, .fds = &run->fds, .caller = &run->caller };
+	struct launch l = { .bwrap = VB_BWRAP, .orders = &run->orders, .fds = &run->fds, .caller = &run->caller,
+			    .verbose = run->job.verbose };
 	int r = fill_orders(run);
 
 	if (r == 0)

@@ -15,6 +15,7 @@
 #include "host/signals.h"
 #include "host/spawn.h"
 #include "host/tty.h"
+#include "host/verbose.h"
 
 #define WORDS_MAX 16384
 /* Between the end of PID 1, which the channel shows, and that of bwrap, which reaps it. */
@@ -156,6 +157,8 @@ static int on_report(struct watch *w, const struct report *report)
 			return -EBADMSG;
 		w->phase = PHASE_SEALED;
 		w->o->sealed = true;
+		if (w->l->verbose)
+			verbose_sealed(report->value != 0);
 		return 0;
 	case REPORT_STARTED:
 		if (w->phase != PHASE_SEALED)

@@ -27,6 +27,7 @@ struct launch {
 	int payload_fd;         /* memfd, payload_pack() */
 	struct orders *orders;  /* all but fds, sig_ignored, sig_blocked, which supervise_run fills in */
 	const struct caller_signals *caller; /* what signals_block() found, which was called before */
+	bool verbose;           /* say what only PID 1 knows: verbose_sealed() */
 	struct userfds *fds;    /* of those given to the box our copies are closed: userfds_let_go() */
 };
 

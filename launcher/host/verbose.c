@@ -120,3 +120,15 @@ int verbose_print(const struct session *s, const struct policy *policy, const st
 		return r;
 	return out.failed ? -ENOMEM : fd_write_all(STDERR_FILENO, out.data, out.len);
 }
+
+void verbose_sealed(bool landlock)
+{
+	cleanup_buf struct buf out = { 0 };
+
+	buf_puts(&out, "venvbox: sealed\n");
+	put(&out, "Landlock", landlock ? "abstract sockets and signals of the host are out of reach"
+				       : "not held: abstract sockets, unless the network is none, and signals to the caller's process group "
+					 "(needs Landlock ABI 6, Linux 6.12, not disabled at boot)");
+	if (!out.failed)
+		(void) !fd_write_all(STDERR_FILENO, out.data, out.len);
+}

@@ -12,7 +12,11 @@
 #include "host/quota.h"
 #include "host/session.h"
 
+/* Before the box is made. */
 int verbose_print(const struct session *s, const struct policy *policy, const struct quota *quota, const struct plan *plan,
 		  const struct payload *payload) must_check;
+
+/* When it is sealed; landlock: are both scopes of landlock.h (inside/) held? They came with one ABI. */
+void verbose_sealed(bool landlock);
 
 #endif

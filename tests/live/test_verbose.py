@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """python -X venvbox-verbose, VENVBOX_VERBOSE, VERBOSE: to standard error, for people (spec S9, C4); quiet otherwise."""
 import os
+import socket
 
 import pytest
 
-from boxlab import VERSION, tell
+from boxlab import VERSION, WITHOUT, tell
 from packages import wheel
 
 WAYS = [(["python", "-X", "venvbox-verbose", "-c", "print(1)"], {}), (["python", "-Xvenvbox-verbose", "-c", "print(1)"], {}),
@@ -81,3 +82,31 @@ def test_a_terminal_obeys_nothing(lab, who):
 def test_in_pip_runs(fresh_pip):
     said = fresh_pip.pip("--version", env={"VERBOSE": "1"}).stderr
     assert "pip" in said and "an empty home for pip" in said or "empty" in said
+
+
+def verbose_with_landlock(box, abi):
+    """(what verbose says of Landlock, whether an abstract socket of the host is out of reach) on a kernel with this ABI."""
+    with socket.socket(socket.AF_UNIX) as s:
+        name = f"venvbox-verbose-{os.getpid()}-{box.who.name}"
+        s.bind("\0" + name)
+        s.listen()
+        code = f"import socket\ntry: socket.socket(socket.AF_UNIX).connect('\\0{name}')\nexcept PermissionError: print('held')\nelse: print('reached')"
+        tracer = ["/usr/bin/strace", "-f", "-qqo", "/dev/null", "-e", "trace=landlock_create_ruleset", "-e", f"inject=landlock_create_ruleset:retval={abi}"] if abi else []
+        done = box.run([*tracer, box.bin(), "-X", "venvbox-verbose", "-c", code])
+    assert done.returncode == 0, tell(done)
+    return [line.split(None, 1)[1] for line in done.stderr.splitlines() if line.startswith("  Landlock")], done.stdout.strip()
+
+
+@pytest.mark.parametrize("abi", [1, 3, 5])
+def test_old_landlock_is_said(box, abi):
+    said, found = verbose_with_landlock(box, abi)
+    assert len(said) == 1 and said[0].startswith("not held: abstract sockets") and "signals" in said[0] and found == "reached"
+
+
+def test_landlock_is_said(box):
+    """Of this kernel, or, with VENVBOX_TEST_WITHOUT=landlock, of one that has none."""
+    said, found = verbose_with_landlock(box, None)
+    if WITHOUT == "landlock":
+        assert said[0].startswith("not held: ") and found == "reached"
+    else:
+        assert said == ["abstract sockets and signals of the host are out of reach"] and found == "held"
