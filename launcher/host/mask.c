@@ -334,8 +334,11 @@ static int end_locked(struct masks *m)
 
 int masks_end(struct masks *m)
 {
-	int r = m->lock_fd < 0 ? 0 : end_locked(m);
+	int r;
 
+	if (m->lock_fd < 0)
+		return 0;
+	r = end_locked(m);
 	close_locks(m);
 	return r;
 }

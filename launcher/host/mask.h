@@ -56,7 +56,7 @@ int masks_begin(struct masks *m, int state_fd, int project_fd, const char *proje
 
 /*
  * Lets the lock go; the last one removes what was made. -errno: something is left, for the next run to
- * take away. m may be zeroed memory with both locks -1.
+ * take away. m may be zeroed memory with lock_fd -1.
  */
 int masks_end(struct masks *m);
 

@@ -52,7 +52,7 @@ static void run_init(struct run *run)
 	run->session.project_fd = -1;
 	run->session.called.venv_fd = -1;
 	run->session.called.state_fd = -1;
-	run->facts.masks.lock_fd = run->facts.masks.project_lock = -1;
+	run->facts.masks.lock_fd = -1;
 	run->pip_lock = -1;
 }
 
