@@ -228,28 +228,33 @@ int fd_open_below(int dirfd, const char *relative, int flags)
 	return r < 0 ? r : open_relative(dirfd, relative, flags);
 }
 
-static int close_listed(int first)
+/*
+ * Linux before 5.9: every number that can be in use, FDSize of /proc/self/status (proc(5)). Not /proc/self/fd: in root's
+ * box that of PID 1 is covered. Not RLIMIT_NOFILE: a limit may be lower than what is open.
+ */
+static int close_each(int first)
 {
-	cleanup_dir DIR *dir = opendir("/proc/self/fd");
-	const struct dirent *entry;
+	cleanup_buf struct buf status = { 0 };
+	const char *line;
+	int r = fd_read_file(AT_FDCWD, "/proc/self/status", 65536, &status);
+	long size;
 
-	if (dir == NULL)
-		return -errno;
-	/* proc lists by number, so closing does not make it skip one. */
-	while (errno = 0, (entry = readdir(dir)) != NULL) {
-		int fd = atoi(entry->d_name); /* 0 for "." and ".." */
-
-		if (entry->d_name[0] != '.' && fd >= first && fd != dirfd(dir))
-			(void) close(fd);
-	}
-	return -errno;
+	if (r < 0)
+		return r;
+	line = status.len > 0 ? strstr(status.data, "\nFDSize:") : NULL;
+	size = line != NULL ? strtol(line + sizeof("\nFDSize:") - 1, NULL, 10) : 0;
+	if (size <= 0)
+		return -EPROTO;
+	for (int fd = first; fd < size; fd++)
+		(void) close(fd);
+	return 0;
 }
 
 int fd_close_from(int first)
 {
 	if (syscall(SYS_close_range, (unsigned) first, ~0U, 0U) == 0)
 		return 0;
-	return close_listed(first);
+	return close_each(first);
 }
 
 void file_id_from_stat(const struct stat *st, struct file_id *id)

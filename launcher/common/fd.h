@@ -53,7 +53,7 @@ int fd_open_below(int dirfd, const char *relative, int flags) must_check;
  */
 int fd_remove_tree(int dirfd, const char *name) must_check;
 
-/* close_range(first, ~0), or /proc/self/fd where the kernel is older. */
+/* close_range(first, ~0), or one by one where the kernel is older; that needs /proc/self/status. */
 int fd_close_from(int first) must_check;
 
 /*
