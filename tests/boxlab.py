@@ -4,9 +4,12 @@
 A Box is a project with a boxed venv, its twin a project beside it with a plain one: what a box
 refuses is shown to work in the twin, and what must be the same is compared with it.
 """
+import atexit
+import functools
 import os
 import pwd
 import re
+import shutil
 import subprocess
 import tempfile
 
@@ -18,6 +21,7 @@ VERSION = subprocess.run([PYTHON, "-I", "-c", "import sys; print('%d.%d' % sys.v
 SITE = f"lib/python{VERSION}/site-packages"
 PROTECTED = (".git", ".vscode", ".idea", ".env", ".envrc")
 SECRET = "decoy-5a1c7b"
+WITHOUT = os.environ.get("VENVBOX_TEST_WITHOUT")  # a kind of tests/without.c: the host's kernel lacks these calls
 
 # How the package index is reached is the machine's business.
 INDEX = {k: v for k, v in os.environ.items()
@@ -29,6 +33,23 @@ DECOYS = {
     ".bashrc": f"# {SECRET}\n",
     ".netrc": f"machine example.org password {SECRET}\n",
 }
+
+
+def ours(args, cwd):
+    """Is it venvbox-install or a command of a boxed venv, or does one of its words name such a thing?"""
+    return os.path.isdir(os.path.join(os.fsdecode(cwd), ".venv/venvbox")) or any(
+        word == os.environ["VENVBOX_INSTALL"] or os.path.isdir(os.path.join(os.path.dirname(os.path.dirname(word)), "venvbox"))
+        for word in args if word.startswith("/") and len(word) < 4096 and "\0" not in word)
+
+
+@functools.lru_cache
+def without():
+    """The program that takes the calls away, tests/without.c."""
+    path = os.path.join(make_top(), "without")
+    atexit.register(shutil.rmtree, os.path.dirname(path))
+    source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "without.c")
+    subprocess.run([os.environ.get("CC", "cc"), "-O1", "-Wall", "-Werror", "-o", path, source], check=True)
+    return path
 
 
 class User:
@@ -78,8 +99,11 @@ class User:
         kw.setdefault("stdin", subprocess.DEVNULL)
         kw.setdefault("stdout", subprocess.PIPE)
         kw.setdefault("stderr", subprocess.PIPE)
-        return subprocess.Popen([os.fsdecode(a) for a in args], cwd=cwd or self.home, env={**self.env, **(env or {})},
-                                **self.identity(), **kw)
+        args, cwd = [os.fsdecode(a) for a in args], cwd or self.home
+        identity = self.identity()
+        if WITHOUT and ours(args, cwd):
+            args, identity = [without(), WITHOUT, str(self.uid), str(self.gid), kw.pop("executable", args[0]), *args], {}
+        return subprocess.Popen(args, cwd=cwd, env={**self.env, **(env or {})}, **identity, **kw)
 
     def run(self, args, *, input=None, check=False, timeout=PATIENCE, **kw):
         """Runs a command of the host; never waits for ever, and ends only what it started."""

@@ -83,5 +83,5 @@ LDADD = $(FUZZ_MAIN) libvb-host.a libvb-install.a libvb-inside.a libvb-stubs.a l
 	$(CMOCKA_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS) $(INIH_LIBS)
 
 EXTRA_DIST += tests/run tests/boxlab.py tests/conftest.py tests/doctor.py tests/installing.py \
-	tests/packages.py tests/terminal.py tests/live tests/escape tests/mutate tests/mutations
+	tests/packages.py tests/terminal.py tests/live tests/escape tests/mutate tests/mutations tests/without.c
 noinst_HEADERS = tests/unit/bpf.h tests/unit/callerfds.h tests/unit/capture.h tests/unit/place.h tests/unit/scratch.h
