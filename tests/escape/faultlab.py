@@ -171,6 +171,9 @@ def try_all(points, benches, attempt):
             if complaint:
                 complaints.append(f"{tell(point)}: {complaint}")
     print(f"{len(points)} faults: " + ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items())))
+    missed = kinds["not met again"]
+    if missed > len(points) // 20:
+        complaints.append(f"{missed} of {len(points)} calls were not made again")
     return complaints, kinds
 
 
