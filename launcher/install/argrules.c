@@ -24,7 +24,9 @@
 #define HAS(a, bits)       { .op = COND_HAS, .arg = (a), .value = (bits) }
 #define IS(a, val)         { .op = COND_IS, .arg = (a), .value = (val), .mask = UINT32_MAX }
 #define IS_IN(a, m, val)   { .op = COND_IS, .arg = (a), .value = (val), .mask = (m) }
-#define OTHER(a, values)   { .op = COND_OTHER, .arg = (a), .list = (values), .n_list = sizeof(values) / sizeof(*(values)) }
+#define OTHER(a, values)   OTHER_IN(a, UINT32_MAX, values)
+#define OTHER_IN(a, m, values) \
+	{ .op = COND_OTHER, .arg = (a), .mask = (m), .list = (values), .n_list = sizeof(values) / sizeof(*(values)) }
 #define BEYOND(a, bits)    { .op = COND_BEYOND, .arg = (a), .value = (bits) }
 
 #define SET_ID   (S_ISUID | S_ISGID)
@@ -44,6 +46,13 @@
 #endif
 
 static const uint32_t families[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK };
+
+/*
+ * With protocol 0 the type alone names a protocol: SOCK_DCCP and SOCK_SEQPACKET are DCCP and SCTP, and
+ * AF_INET with SOCK_PACKET is AF_PACKET by another name (packet(7)).
+ */
+static const uint32_t types[] = { SOCK_STREAM, SOCK_DGRAM, SOCK_RAW };
+#define TYPE_MASK 0xf /* the bits above are SOCK_CLOEXEC and SOCK_NONBLOCK */
 
 /*
  * Not SCTP, DCCP, L2TP, SMC, MPTCP: modules that load when asked for, each with a history of
@@ -102,6 +111,8 @@ const struct argrule argrules[] = {
 	{ "socket", EAFNOSUPPORT, false, { IS(0, AF_NETLINK), BEYOND(2, NETLINK_ROUTE) } },
 	{ "socket", EPROTONOSUPPORT, false, { IS(0, AF_INET), OTHER(2, protocols) } },
 	{ "socket", EPROTONOSUPPORT, false, { IS(0, AF_INET6), OTHER(2, protocols) } },
+	{ "socket", ESOCKTNOSUPPORT, false, { IS(0, AF_INET), OTHER_IN(1, TYPE_MASK, types) } },
+	{ "socket", ESOCKTNOSUPPORT, false, { IS(0, AF_INET6), OTHER_IN(1, TYPE_MASK, types) } },
 	{ "socketpair", EAFNOSUPPORT, false, { OTHER(0, families) } },
 
 	{ "chmod", EPERM, false, { HAS(1, SET_ID) } },

@@ -18,7 +18,7 @@ enum cond_op {
 	COND_NONE,    /* ends the conditions */
 	COND_HAS,     /* one of the bits in value is set */
 	COND_IS,      /* the bits in mask are equal to value */
-	COND_OTHER,   /* none of list */
+	COND_OTHER,   /* the bits in mask are none of list */
 	COND_BEYOND,  /* a bit outside value is set */
 };
 

@@ -81,6 +81,8 @@ static size_t low_half(unsigned arg)
 static void emit_cond(struct code *c, const struct cond *cond)
 {
 	load(c, low_half(cond->arg));
+	if ((cond->op == COND_IS || cond->op == COND_OTHER) && cond->mask != UINT32_MAX)
+		emit(c, (struct sock_filter) BPF_STMT(BPF_ALU | BPF_AND | BPF_K, cond->mask), LEAVE_NOT);
 	switch (cond->op) {
 	case COND_HAS:
 		jump(c, BPF_JSET, cond->value, LEAVE_FALSE);
@@ -89,8 +91,6 @@ static void emit_cond(struct code *c, const struct cond *cond)
 		jump(c, BPF_JSET, ~cond->value, LEAVE_FALSE);
 		break;
 	case COND_IS:
-		if (cond->mask != UINT32_MAX)
-			emit(c, (struct sock_filter) BPF_STMT(BPF_ALU | BPF_AND | BPF_K, cond->mask), LEAVE_NOT);
 		jump(c, BPF_JEQ, cond->value, LEAVE_FALSE);
 		break;
 	case COND_OTHER:

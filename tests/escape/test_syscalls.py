@@ -105,6 +105,23 @@ def test_socket_family(box, name):
     assert set(said) == {"EAFNOSUPPORT"}
 
 
+PACKET, SEQPACKET, DCCP = 10, 5, 6
+
+
+@pytest.mark.parametrize("kind", [PACKET, PACKET | 1 << 32, PACKET | 0x80000, SEQPACKET, DCCP, DCCP | 0x800, 4])
+def test_a_type_that_names_a_protocol(box, kind):
+    """With protocol 0: AF_INET and SOCK_PACKET is AF_PACKET by its old name, the others are SCTP and DCCP (packet(7))."""
+    nr = 41 if X86 else 198
+    said = box.value(HELP + f"print(call({nr}, 2, {kind}, 0), call({nr}, 10, {kind}, 0), call({nr}, 2, 1, 0), call({nr}, 10, 0x80002, 0))")
+    assert said == "ESOCKTNOSUPPORT ESOCKTNOSUPPORT ok ok"
+
+
+def test_an_old_packet_socket_reaches_the_kernel_in_the_plain_twin(pair):
+    """Positive control: root gets one, another is told that it needs CAP_NET_RAW."""
+    nr = 41 if X86 else 198
+    assert pair.plain.value(HELP + f"print(call({nr}, 2, {PACKET}, 0))") == ("ok" if pair.plain.who.uid == 0 else "EPERM")
+
+
 def test_socket_families_that_work(box):
     code = HELP + "print(*[attempt(lambda: socket.socket(f, t, p).close()) for f, t, p in ((1, 1, 0), (2, 1, 0), (10, 1, 0), (2, 2, 0), (16, 3, 0), (1, 5, 0))])"
     assert box.value(code).split() == ["ok"] * 6
