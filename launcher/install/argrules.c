@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "install/argrules.h"
 
-#include <asm/fcntl.h> /* __O_TMPFILE: O_TMPFILE without O_DIRECTORY */
 #include <asm/ioctls.h>
 #include <errno.h>
+#include <linux/fcntl.h> /* __O_TMPFILE: O_TMPFILE without O_DIRECTORY */
 #include <linux/netlink.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
@@ -34,6 +34,10 @@
 #define NEW_NAMESPACE \
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
 
+/* <linux/btrfs.h> */
+#define VB_BTRFS_IOC_SNAP_CREATE _IOC(_IOC_WRITE, 0x94, 1, 4096)
+#define VB_BTRFS_IOC_SNAP_CREATE_V2 _IOC(_IOC_WRITE, 0x94, 23, 4096)
+
 /* Newer than the headers of Debian 12. */
 #define VB_PR_GET_AUXV 0x41555856
 #define VB_PR_SET_MDWE 65
@@ -41,6 +45,7 @@
 #define VB_PR_GET_MEMORY_MERGE 68
 #define VB_PR_GET_SHADOW_STACK_STATUS 74 /* and SET, LOCK: glibc starts a process with them on AArch64 */
 #define VB_PR_FUTEX_HASH 78
+#define VB_F_SETDELEG 1040 /* Linux 6.19: leases on directories */
 #ifndef IPPROTO_UDPLITE
 #define IPPROTO_UDPLITE 136
 #endif
@@ -95,6 +100,18 @@ const struct argrule argrules[] = {
 	{ "ioctl", EPERM, true, { IS(1, TIOCLINUX) } },
 	/* Line disciplines load as modules. CVE-2017-2636, CVE-2023-6546. */
 	{ "ioctl", EPERM, false, { IS(1, TIOCSETD) } },
+	/*
+	 * A snapshot of the subvolume in which the project lies holds the home around it. Before Linux 6.7 any directory of the
+	 * user's would do as its source (Linux, "btrfs: do not allow non subvolume root targets for snapshot").
+	 */
+	{ "ioctl", EPERM, false, { IS(1, VB_BTRFS_IOC_SNAP_CREATE) } },
+	{ "ioctl", EPERM, false, { IS(1, VB_BTRFS_IOC_SNAP_CREATE_V2) } },
+	/*
+	 * A lease on a file that is only readable here holds up, for lease-break-time (45 s), whoever on the host opens it, and
+	 * says when: our own launcher, git, for root the loader; a means to win races too. fcntl(2), Leases.
+	 */
+	{ "fcntl", EPERM, false, { IS(1, F_SETLEASE) } },
+	{ "fcntl", EPERM, false, { IS(1, VB_F_SETDELEG) } },
 
 	/* A user namespace gives back every capability over what is in it. */
 	{ "clone", EPERM, true, { HAS(CLONE_FLAGS, NEW_NAMESPACE) } },

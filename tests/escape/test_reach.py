@@ -210,6 +210,34 @@ def test_kernel_memory(box, path):
         assert said in ("ENOENT", "EACCES", "EPERM", "EIO")
 
 
+# --- leases -------------------------------------------------------------------------------------------
+
+LEASE = "import fcntl, os; fcntl.fcntl(os.open(%r, os.O_RDONLY), fcntl.F_SETLEASE | %s, fcntl.%s)"
+
+
+@pytest.mark.parametrize("kind", ["F_RDLCK", "F_WRLCK"])
+def test_no_lease_on_a_file_of_the_host(pair, kind):
+    """The next to open it, our launcher and git among them, waits 45 s or gets EAGAIN (fcntl(2), Leases)."""
+    for side in (pair.box, pair.plain):
+        side.write("lib.txt", "x")
+    assert pair.box.attempt(LEASE % ("lib.txt", "0", kind)) == "EPERM"
+    assert pair.plain.attempt(LEASE % ("lib.txt", "0", kind)) == ""
+
+
+def test_a_box_cannot_hold_up_the_start_of_another(fresh):
+    """By a lease on what the launcher opens."""
+    code = ("import fcntl, os, signal, sys\nsignal.signal(signal.SIGIO, signal.SIG_IGN)\n"
+            "for name in ('venvbox/manifest', 'venvbox/venvbox.conf', 'pyvenv.cfg'):\n"
+            "    try: fcntl.fcntl(os.open('.venv/' + name, os.O_RDONLY), fcntl.F_SETLEASE, fcntl.F_WRLCK)\n"
+            "    except OSError: pass\n"
+            "print('up', flush=True)\nsys.stdin.read()\n")
+    with fresh.popen(["python", "-c", code], stdin=subprocess.PIPE) as p:
+        assert p.stdout.readline() == "up\n"
+        second = fresh.py("print('second')")
+        p.communicate()
+    assert second.stdout == "second\n", tell(second)
+
+
 # --- PID 1 ---------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("name", ["mem", "environ", "maps", "auxv", "cwd", "root", "exe", "fd", "map_files"])

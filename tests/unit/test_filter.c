@@ -5,6 +5,7 @@
  * pointer or descriptor tells a call that arrived (EFAULT, EBADF) from one that was refused.
  */
 #include <fcntl.h>
+#include <linux/btrfs.h>
 #include <linux/ioprio.h>
 #include <linux/netlink.h>
 #include <netinet/in.h>
@@ -91,6 +92,15 @@ static const struct row table_rows[] = {
 	{ "ioctl", { NOFD, (HIGH << 31) | TIOCLINUX, BAD }, EPERM },
 	{ "ioctl", { NOFD, TIOCSETD, BAD }, EPERM },
 	{ "ioctl", { NOFD, TCGETS, BAD }, ALLOWED, EBADF },
+
+	/* What reaches past a mount: a snapshot of the file system around it, a lease on a file of the host. */
+	{ "ioctl", { NOFD, BTRFS_IOC_SNAP_CREATE, BAD }, EPERM },
+	{ "ioctl", { NOFD, HIGH | BTRFS_IOC_SNAP_CREATE_V2, BAD }, EPERM },
+	{ "fcntl", { NOFD, F_SETLEASE, F_RDLCK }, EPERM },
+	{ "fcntl", { NOFD, HIGH | F_SETLEASE, F_WRLCK }, EPERM },
+	{ "fcntl", { NOFD, 1040 /* F_SETDELEG */, BAD }, EPERM },
+	{ "fcntl", { NOFD, F_GETLEASE, 0 }, ALLOWED, EBADF },
+	{ "fcntl", { NOFD, F_NOTIFY, 0 }, ALLOWED, EBADF },
 
 	/* prctl. */
 	{ "prctl", { VB_PRCTL_SEALED }, VB_ERRNO_SEALED },
