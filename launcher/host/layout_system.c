@@ -140,6 +140,12 @@ static int add_runtime(struct layout *l, const char *libexec)
 		r = layout_self(l, OP_RO, x->proc.v[i], "root may write here whatever its capabilities");
 	if (r == 0 && x->is_root)
 		r = add_hidden_fds(l, libexec);
+	/*
+	 * /proc/self/autogroup is the priority of the whole session, the user's shell included (sched(7)); and what mode root
+	 * gives a file of /proc it has on the host too.
+	 */
+	if (r == 0)
+		r = layout_done(layout_add(l, OP_REMOUNT_RO, NULL, "/proc", "the session's priority, and modes of the host's files"));
 	if (r == 0)
 		r = add_dev(l);
 	if (r < 0)

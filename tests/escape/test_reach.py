@@ -190,6 +190,44 @@ def test_no_writable_knob_anywhere(box):
     assert [w for w in box.value(code).split() if not w.startswith(own)] == []
 
 
+# If the attack works it changes nothing: the mode of now.
+CHMOD = HELP + "print(attempt(lambda: os.chmod(sys.argv[1], os.stat(sys.argv[1]).st_mode & 0o777)))"
+
+
+@pytest.mark.parametrize("path", ["/proc/version", "/proc/meminfo", "/proc/uptime"])
+def test_modes_of_the_files_of_proc(pair, path):
+    """Root owns them, and they are one for all instances of proc: chmod(2) of /proc/meminfo inside was one for the host."""
+    root = pair.box.who.uid == 0
+    assert pair.box.value(CHMOD, path) in (("EROFS",) if root else ("EROFS", "EPERM"))
+    assert pair.plain.value(CHMOD, path) == ("ok" if root else "EPERM")
+
+
+def test_the_priority_of_the_session(pair):
+    """/proc/self/autogroup is that of every process of the session, the user's shell first (sched(7))."""
+    code = "import os; os.close(os.open('/proc/self/autogroup', os.O_WRONLY))"
+    assert pair.box.attempt(code) in ("EROFS", "ENOENT")
+    assert pair.plain.attempt(code) in ("", "ENOENT")
+
+
+def test_nothing_in_proc_can_be_written(box):
+    """But what descriptors lead to: the limits of PID 1, names, scores, settings of the kernel."""
+    code = ("import os\n"
+            "tried = 0\n"
+            "for at, dirs, files in os.walk('/proc'):\n"
+            "    dirs[:] = [d for d in dirs if d not in ('fd', 'map_files', 'cwd', 'root')]\n"
+            "    for f in files:\n"
+            "        tried += 1\n"
+            "        try: os.close(os.open(os.path.join(at, f), os.O_WRONLY | os.O_NONBLOCK)); print(os.path.join(at, f))\n"
+            "        except OSError: pass\n"
+            "print('tried', tried > 300)\n")
+    assert box.value(code) == "tried True"
+
+
+def test_proc_of_a_plain_process_can_be_written(pair):
+    """Positive control of the walk above."""
+    assert pair.plain.attempt("import os; os.close(os.open('/proc/self/coredump_filter', os.O_WRONLY))") == ""
+
+
 @pytest.mark.parametrize("path", ["/proc/self/uid_map", "/proc/self/gid_map", "/proc/self/setgroups"])
 def test_the_user_namespace_is_not_mapped_again(box, path):
     said = box.value(HELP + "print(attempt(lambda: os.write(os.open(sys.argv[1], os.O_WRONLY), b'0 0 4294967295' if 'map' in sys.argv[1] else b'allow')))", path)
@@ -246,7 +284,7 @@ def test_pid1_is_closed(box, name):
     code = HELP + ("def look(p):\n"
                    "    if os.path.basename(p) in ('fd', 'map_files'): return os.listdir(p) or None\n"
                    "    if os.path.basename(p) in ('cwd', 'root', 'exe'): return os.readlink(p)\n"
-                   "    os.close(os.open(p, os.O_RDWR if p.endswith('mem') else os.O_RDONLY))\n"
+                   "    os.close(os.open(p, os.O_RDONLY))\n"
                    f"print(attempt(lambda: look('/proc/1/{name}')), attempt(lambda: look('/proc/self/{name}')))")
     pid1, own = box.value(code).split()
     assert own == "ok" or name == "map_files"

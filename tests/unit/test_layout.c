@@ -256,16 +256,33 @@ static void test_what_lies_below_var_tmp_keeps_its_path(void **state)
 	assert_null(plan_find_cover(&b->plan, "/var/tmp/p"));
 }
 
+static bool is_made_read_only(const struct box *b, const char *dest)
+{
+	for (size_t i = 0; i < b->plan.n; i++)
+		if (b->plan.ops[i].kind == OP_REMOUNT_RO && strcmp(b->plan.ops[i].dest, dest) == 0)
+			return true;
+	return false;
+}
+
 static void test_only_shared_memory_takes_files_in_dev(void **state)
 {
 	struct box *b = *state;
 
 	make(b);
 	assert_int_equal(seen(b, "/dev/shm/x")->kind, OP_TMPFS);
-	for (size_t i = 0; i < b->plan.n; i++)
-		if (b->plan.ops[i].kind == OP_REMOUNT_RO && strcmp(b->plan.ops[i].dest, "/dev") == 0)
-			return;
-	fail();
+	assert_true(is_made_read_only(b, "/dev"));
+}
+
+static void test_proc_is_read_only_for_all(void **state)
+{
+	struct box *b = *state;
+
+	make(b);
+	assert_true(is_made_read_only(b, "/proc"));
+	plan_release(&b->plan);
+	b->x.is_root = true;
+	make(b);
+	assert_true(is_made_read_only(b, "/proc"));
 }
 
 static void test_the_root_is_remounted_last(void **state)
@@ -393,6 +410,7 @@ int main(void)
 		TEST(test_a_directory_outside_exists),
 		TEST(test_what_lies_below_var_tmp_keeps_its_path),
 		TEST(test_only_shared_memory_takes_files_in_dev),
+		TEST(test_proc_is_read_only_for_all),
 		TEST(test_the_root_is_remounted_last),
 		TEST(test_root_gets_nothing_of_the_kernels_or_pid_1s),
 		TEST(test_pid_max_is_set_before_it_is_covered),
