@@ -278,14 +278,16 @@ def test_a_box_cannot_hold_up_the_start_of_another(fresh):
 
 # --- PID 1 ---------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("name", ["mem", "environ", "maps", "auxv", "cwd", "root", "exe", "fd", "map_files"])
+@pytest.mark.parametrize("name", ["mem", "environ", "maps", "smaps", "pagemap", "auxv", "cwd", "root", "exe", "fd", "map_files", "io", "syscall", "personality", "task/1/mem",
+                                  "task/1/environ", "task/1/maps", "task/1/exe"])
 def test_pid1_is_closed(box, name):
     """Without Yama /proc/1/mem was writable (design.md, Why venvbox-init is PID 1)."""
     code = HELP + ("def look(p):\n"
                    "    if os.path.basename(p) in ('fd', 'map_files'): return os.listdir(p) or None\n"
                    "    if os.path.basename(p) in ('cwd', 'root', 'exe'): return os.readlink(p)\n"
-                   "    os.close(os.open(p, os.O_RDONLY))\n"
-                   f"print(attempt(lambda: look('/proc/1/{name}')), attempt(lambda: look('/proc/self/{name}')))")
+                   "    f = os.open(p, os.O_RDONLY)\n"
+                   "    if not p.endswith('mem'): os.read(f, 8)\n"
+                   f"print(attempt(lambda: look('/proc/1/{name}')), attempt(lambda: look('/proc/self/{name}'.replace('task/1', 'task/%d' % os.getpid()))))")
     pid1, own = box.value(code).split()
     assert own == "ok" or name == "map_files"
     if pid1 == "ok" and name in ("fd", "map_files"):  # uid 0: listed, but empty or unreadable

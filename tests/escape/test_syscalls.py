@@ -4,6 +4,7 @@
 The same call in the plain twin gives another answer: what is seen is the filter.
 """
 import os
+import re
 import subprocess
 
 import pytest
@@ -66,6 +67,36 @@ ALLOWED = {"memfd_create": "os.memfd_create('x')", "pidfd_open": "os.pidfd_open(
 @pytest.mark.parametrize("name", [n for n in ALLOWED if n != "splice"])
 def test_neighbours_are_allowed(box, name):
     assert box.value(HELP + f"print(attempt(lambda: {ALLOWED[name]}))") == "ok"
+
+
+TABLE = os.path.join(os.path.dirname(__file__), "../../launcher/inside/calls.def")
+NUMBERS_MAX = 600  # the newest call of Linux 6.19 is 470
+
+
+def numbers_of_the_table():
+    """Number: START, ALLOW, REFUSE or NOSYS; by the headers, and by the table's own numbers for what is newer."""
+    text = open(TABLE, encoding="utf-8").read()
+    header = subprocess.run(["cc", "-E", "-dM", "-include", "asm/unistd.h", "-x", "c", "/dev/null"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    number = {name: int(nr) for name, nr in re.findall(r"^#define __NR_(\w+) (\d+)$", header, re.M)}
+    number.update({name: int(nr) for name, nr in re.findall(r"^NUMBER\((\w+), (\d+)\)", text, re.M)})
+    return {number[name]: action for name, action in re.findall(r"^CALL\((\w+), (\w+),", text, re.M) if name in number}
+
+
+def test_every_number_that_is_not_allowed(box):
+    """What this kernel has and the table does not know is as refused as what the table refuses: by number, one after the other."""
+    actions = numbers_of_the_table()
+    refused = [nr for nr in range(NUMBERS_MAX) if actions.get(nr) not in ("START", "ALLOW")]
+    said = box.value(HELP + f"for nr in {refused}: print(call(nr, {BAD}, {BAD}, {BAD}, {BAD}, {BAD}, {BAD}))\n").split()
+    want = ["EPERM" if actions.get(nr) == "REFUSE" else "ENOSYS" for nr in refused]
+    assert len(actions) > 300 and [(nr, s) for nr, s, w in zip(refused, said, want) if s != w] == []
+
+
+@pytest.mark.parametrize("kind", ["user", "mnt", "pid", "net", "ipc", "uts", "cgroup", "time"])
+def test_no_way_back_into_a_namespace(box, kind):
+    """setns(2) of a namespace that one is in, and of the namespaces of a process by its pidfd."""
+    nr = 308 if X86 else 268
+    code = HELP + f"print(call({nr}, os.open('/proc/self/ns/{kind}', 0), 0), call({nr}, os.pidfd_open(os.getpid()), 0x10000000))"
+    assert box.value(code) == "EPERM EPERM"
 
 
 # --- argument rules ---------------------------------------------------------------------------
