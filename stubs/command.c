@@ -164,33 +164,26 @@ static const char *shadowed_in(const char *name, const char *const *dirs)
 	return NULL;
 }
 
-static const char *with_remedy(char *buf, size_t len, const char *name, const char *why, const char *object)
-{
-	(void) snprintf(buf, len, "%s%s (to let it in: venvbox-install --publish %s)", why, object, name);
-	return buf;
-}
-
-const char *publish_refusal(const char *name, const struct publish_input *in, char *buf, size_t len)
+const char *publish_refusal(const char *name, const struct publish_input *in, char *buf, size_t len, bool *can_be_allowed)
 {
 	const char *dir;
 
+	*can_be_allowed = false;
 	if (!path_is_name(name) || !is_printable(name))
-		return "not a name for a command";
+		return "not a name for a command, and never published";
 	if (command_is_installers(name))
-		return "a name that belongs to the venv itself";
+		return "a name that belongs to the venv itself, and never published";
 	if (strv_contains(in->recorded, name) || strv_contains(in->allowed, name))
 		return NULL;
+	*can_be_allowed = true;
 	if (!is_plain(name))
 		return "not a plain name for a command";
 	for (size_t i = 0; i < N(reserved); i++)
 		if (fnmatch(reserved[i].pattern, name, 0) == 0)
-			return with_remedy(buf, len, name, reserved[i].why, "");
+			return reserved[i].why;
 	dir = shadowed_in(name, in->command_dirs != NULL ? in->command_dirs : system_dirs);
-	if (dir != NULL) {
-		char object[PATH_MAX];
-
-		(void) snprintf(object, sizeof(object), "%s/%s", dir, name);
-		return with_remedy(buf, len, name, "shadows ", object);
-	}
-	return NULL;
+	if (dir == NULL)
+		return NULL;
+	(void) snprintf(buf, len, "shadows %s/%s", dir, name);
+	return buf;
 }

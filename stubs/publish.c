@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/buf.h"
+#include "common/log.h"
 #include "common/path.h"
 #include "stubs/command.h"
 
@@ -108,10 +110,26 @@ static int remove_gone(const struct publish_input *in, const struct strv *presen
 	return 0;
 }
 
+/* For people: what, why, and what they may type in a shell to have it. */
+static int hold_back(const struct publish_input *in, const char *name, const char *why, bool can_be_allowed, struct publish_report *r)
+{
+	cleanup_buf struct buf said = { 0 };
+
+	buf_printf(&said, "%s: %s", name, why);
+	if (can_be_allowed) {
+		buf_puts(&said, "; to publish it: venvbox-install ");
+		log_shell_quote(&said, in->venv);
+		buf_puts(&said, " --publish ");
+		log_shell_quote(&said, name);
+	}
+	return said.failed ? -ENOMEM : strv_add(&r->held_back, said.data);
+}
+
 static int publish_one(const struct publish_input *in, const char *name, struct publish_report *r)
 {
 	char buf[PATH_MAX + 256];
 	const char *why;
+	bool can_be_allowed = false;
 	enum place place;
 	int err = look(in, name, &place);
 
@@ -119,9 +137,10 @@ static int publish_one(const struct publish_input *in, const char *name, struct 
 		return err;
 	if (place == PLACE_OTHER && (command_is_installers(name) || strv_contains(in->recorded, name)))
 		return 0; /* activate and its like, from before the install */
-	why = place == PLACE_OTHER ? "bin holds a file of this name that is not ours" : publish_refusal(name, in, buf, sizeof(buf));
+	why = place == PLACE_OTHER ? "bin holds a file of this name, which is never replaced"
+				   : publish_refusal(name, in, buf, sizeof(buf), &can_be_allowed);
 	if (why != NULL)
-		return strv_addf(&r->held_back, "%s: %s", name, why);
+		return hold_back(in, name, why, can_be_allowed, r);
 	if (symlinkat(in->launcher, in->bin_fd, name) != 0)
 		return -errno;
 	return strv_add(&r->added, name);

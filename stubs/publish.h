@@ -8,6 +8,8 @@
 #ifndef VB_PUBLISH_H
 #define VB_PUBLISH_H
 
+#include <stdbool.h>
+
 #include "common/failure.h"
 #include "common/strv.h"
 
@@ -15,6 +17,7 @@ struct publish_input {
 	int bin_fd;               /* the host's <venv>/bin */
 	int inner_fd;             /* .venv/venvbox/inner-bin */
 	const char *launcher;     /* absolute path each link points to */
+	const char *venv;         /* as venvbox-install takes it: for the command that publishes what is held back */
 	const struct strv *recorded; /* names from before the install: always published, they are trusted */
 	const struct strv *allowed;  /* policy key publish: held back otherwise */
 	const char *const *command_dirs; /* NULL: where the system keeps its commands; tests give others, NULL-terminated */
@@ -23,7 +26,7 @@ struct publish_input {
 struct publish_report {
 	struct strv added;
 	struct strv removed;
-	struct strv held_back;    /* "ls: shadows /usr/bin/ls ..." - name and reason, for people; not escaped */
+	struct strv held_back;    /* "ls: shadows /usr/bin/ls; to publish it: ..." - for people; not escaped, but for the shell */
 };
 
 void publish_report_release(struct publish_report *r);
@@ -38,10 +41,11 @@ void publish_report_release(struct publish_report *r);
 int publish_sync(const struct publish_input *in, struct publish_report *r, struct failure *f) must_check;
 
 /*
- * Why a new command of this name may not be published, for people (static or in buf of len); NULL: it may.
+ * Why a new command of this name may not be published, for people (static or in buf of len); NULL: it may. *can_be_allowed:
+ * the policy key publish would let it in; what belongs to the venv, or no terminal shows, never is.
  * A system command that is a Python script is no reason: `pytest` of the system is what the user
  * wants replaced by the boxed one. Left unpublished, it is the unboxed one that would run the project's code.
  */
-const char *publish_refusal(const char *name, const struct publish_input *in, char *buf, size_t len);
+const char *publish_refusal(const char *name, const struct publish_input *in, char *buf, size_t len, bool *can_be_allowed);
 
 #endif

@@ -263,7 +263,7 @@ static int publish(struct run *run, struct failure *f)
 	cleanup_fd int inner = fd_open_below(s->called.state_fd, VB_INNER_BIN, O_RDONLY | O_DIRECTORY);
 	struct publish_report report = { 0 };
 	struct publish_input in = {
-		.bin_fd = bin, .inner_fd = inner, .launcher = launcher,
+		.bin_fd = bin, .inner_fd = inner, .launcher = launcher, .venv = s->manifest.venv,
 		.recorded = &s->manifest.recorded, .allowed = &s->conf.publish,
 	};
 	int r;

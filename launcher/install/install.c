@@ -128,7 +128,7 @@ static int adopt(struct job_install *j, int host, int inner)
 
 static int publish(struct job_install *j, int host, int inner, struct failure *f)
 {
-	const struct publish_input in = { .bin_fd = host, .inner_fd = inner, .launcher = j->launcher,
+	const struct publish_input in = { .bin_fd = host, .inner_fd = inner, .launcher = j->launcher, .venv = j->venv.path,
 					  .recorded = &j->manifest.recorded, .allowed = &j->conf.publish };
 
 	return publish_sync(&in, &j->published, f);

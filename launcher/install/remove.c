@@ -96,7 +96,8 @@ static bool leave_out(struct removing *x, int inner, const char *name, int *r)
 	const struct publish_input in = { .bin_fd = -1, .inner_fd = inner, .launcher = "", .recorded = &x->manifest.recorded,
 					  .allowed = &x->conf.publish };
 	char why[512];
-	const char *refusal = publish_refusal(name, &in, why, sizeof(why));
+	bool can_be_allowed; /* not here: the policy goes with the box */
+	const char *refusal = publish_refusal(name, &in, why, sizeof(why), &can_be_allowed);
 	struct stat st;
 
 	if (fstatat(inner, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || S_ISDIR(st.st_mode))

@@ -53,7 +53,7 @@ static int set_up(void **state)
 	w->dirs[0] = w->gone_path;
 	w->dirs[1] = w->sys_path;
 	w->dirs[2] = w->more_path;
-	w->in = (struct publish_input) { .bin_fd = w->bin, .inner_fd = w->inner, .launcher = LAUNCHER,
+	w->in = (struct publish_input) { .bin_fd = w->bin, .inner_fd = w->inner, .launcher = LAUNCHER, .venv = "/p/my .venv",
 					 .recorded = &w->recorded, .allowed = &w->allowed, .command_dirs = w->dirs };
 	*state = w;
 	return 0;
@@ -185,7 +185,25 @@ static void test_names_of_the_system(void **state)
 	assert_int_equal(mkdirat(w->more, "adir", 0755), 0);
 	held_back(w, names, sizeof(names) / sizeof(names[0]));
 	assert_non_null(strstr(w->report.held_back.v[2], "ls: shadows "));
-	assert_non_null(strstr(w->report.held_back.v[2], "--publish ls"));
+	assert_non_null(strstr(w->report.held_back.v[2], "; to publish it: venvbox-install '/p/my .venv' --publish ls"));
+}
+
+/* Pasted into a shell, the command must be the one that is meant, whatever the package is called. */
+static void test_what_would_publish_a_name_is_said_where_something_would(void **state)
+{
+	struct world *w = *state;
+	const struct strv *said = &w->report.held_back;
+
+	put(w->bin, "mine", "#!/bin/sh", 0755);
+	held_back(w, (const char *const[]) { "$(id)", "a\nb", "git", "python3.99" }, 4);
+	command(w, "mine");
+	sync_all(w);
+	assert_int_equal(said->n, 5);
+	assert_string_equal(said->v[0], "$(id): not a plain name for a command; to publish it: venvbox-install '/p/my .venv' --publish '$(id)'");
+	assert_string_equal(said->v[1], "a\nb: not a name for a command, and never published");
+	assert_string_equal(said->v[2], "git: git on the host; to publish it: venvbox-install '/p/my .venv' --publish git");
+	assert_string_equal(said->v[3], "mine: bin holds a file of this name, which is never replaced");
+	assert_string_equal(said->v[4], "python3.99: a name that belongs to the venv itself, and never published");
 }
 
 /* The directories used when none are given. */
@@ -357,6 +375,7 @@ int main(void)
 		WITH_WORLD(test_names_that_programs_of_the_host_trust),
 		WITH_WORLD(test_names_like_them_are_published),
 		WITH_WORLD(test_names_of_the_system),
+		WITH_WORLD(test_what_would_publish_a_name_is_said_where_something_would),
 		WITH_WORLD(test_the_real_system),
 		WITH_WORLD(test_a_python_script_of_the_system_may_be_shadowed),
 		WITH_WORLD(test_recorded_and_allowed_names_may_shadow),
