@@ -28,10 +28,13 @@ struct scan {
 	size_t entries;
 };
 
-/* What the host executes or obeys; a venv is known by its pyvenv.cfg. */
+/*
+ * What the host executes or obeys; a venv is known by its pyvenv.cfg. Git takes a directory without .git for a repository, and obeys
+ * its config, if it holds HEAD, refs and objects: gitglossary(7), "bare repository". HEAD cannot be done without.
+ */
 static bool is_of_interest(const char *name)
 {
-	static const char *const names[] = { ".git", ".envrc", ".env", ".vscode", ".idea", "pyvenv.cfg" };
+	static const char *const names[] = { ".git", ".envrc", ".env", ".vscode", ".idea", "pyvenv.cfg", "HEAD" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(name, names[i]) == 0)
@@ -39,22 +42,25 @@ static bool is_of_interest(const char *name)
 	return false;
 }
 
-static bool is_skipped(const struct scan *s, const char *name, const char *relative)
+/* A pip run may write the venv, also names at its top; what is further down is packages. */
+static bool is_venv(const struct scan *s, const char *relative)
 {
-	return strcmp(name, "node_modules") == 0 || strcmp(name, "__pycache__") == 0 || strcmp(name, "site-packages") == 0
-		|| (s->venv_below != NULL && strcmp(relative, s->venv_below) == 0);
+	return s->venv_below != NULL && strcmp(relative, s->venv_below) == 0;
 }
 
-/* Birth time where the file system keeps one, else the time of the last change of the inode. */
+static bool is_skipped(const struct scan *s, const char *dir, const char *name)
+{
+	return strcmp(name, "node_modules") == 0 || strcmp(name, "__pycache__") == 0 || strcmp(name, "site-packages") == 0 || is_venv(s, dir);
+}
+
+/* Not the birth time: one run makes a directory, the next renames it to .git. The time of the inode's last change nobody can set. */
 static bool is_new(const struct scan *s, int dirfd, const char *name)
 {
-	struct statx stx;
-	struct statx_timestamp t;
+	struct stat st;
 
-	if (statx(dirfd, name, AT_SYMLINK_NOFOLLOW, STATX_BTIME | STATX_CTIME, &stx) < 0)
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return false;
-	t = (stx.stx_mask & STATX_BTIME) ? stx.stx_btime : stx.stx_ctime;
-	return t.tv_sec > s->since->tv_sec || (t.tv_sec == s->since->tv_sec && (long) t.tv_nsec >= s->since->tv_nsec);
+	return st.st_ctim.tv_sec > s->since->tv_sec || (st.st_ctim.tv_sec == s->since->tv_sec && st.st_ctim.tv_nsec >= s->since->tv_nsec);
 }
 
 /* A repository is known by its .git, a venv by its pyvenv.cfg or its usual name; those at the root have their own protection. */
@@ -62,7 +68,7 @@ static int see_nested(struct scan *s, const char *dir, const char *name, const c
 {
 	const char *nested = strcmp(name, "pyvenv.cfg") == 0 ? dir : relative;
 
-	if (*dir == '\0' || (nested == relative && strcmp(name, ".git") != 0 && strcmp(name, ".venv") != 0))
+	if (*dir == '\0' || is_venv(s, dir) || (nested == relative && strcmp(name, ".git") != 0 && strcmp(name, ".venv") != 0))
 		return 0;
 	return strv_contains(s->known, nested) || strv_contains(&s->seen->nested, nested) ? 0 : strv_add(&s->seen->nested, nested);
 }
@@ -79,9 +85,9 @@ static int see(struct scan *s, int dirfd, const char *dir, const struct dirent *
 			return 0;
 		return is_new(s, dirfd, d->d_name) ? strv_add(&s->seen->found, relative) : see_nested(s, dir, d->d_name, relative);
 	}
-	if (d->d_type != DT_DIR || is_skipped(s, d->d_name, relative))
+	if (d->d_type != DT_DIR || is_skipped(s, dir, d->d_name))
 		return 0;
-	if (strcmp(d->d_name, ".venv") == 0 && !is_new(s, dirfd, d->d_name))
+	if (strcmp(d->d_name, ".venv") == 0 && !is_venv(s, relative) && !is_new(s, dirfd, d->d_name))
 		r = see_nested(s, dir, d->d_name, relative);
 	return r == 0 && s->dirs.n < MAX_DIRS ? strv_add(&s->dirs, relative) : r;
 }

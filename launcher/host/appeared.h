@@ -11,16 +11,16 @@
 #include "common/strv.h"
 
 struct appeared {
-	struct strv found;  /* new names that the host would execute or obey */
+	struct strv found;  /* names, new or changed, that the host would execute or obey */
 	struct strv nested; /* repositories and venvs that were there before the run, and are not known */
 };
 
 void appeared_release(struct appeared *seen);
 
 /*
- * Adds to seen->found the paths, relative to the project, of such names that were made at or after
+ * Adds to seen->found the paths, relative to the project, of such names that were made, renamed to or changed at or after
  * `since` (CLOCK_REALTIME). Looks at the upper directories only, a bounded number of them: a help
- * to the user, not a defence. known: relative paths left out (what the plan protects already).
+ * to the user, not a defence. venv_below: the venv's path below the project, of which only the top is looked at, or NULL. known: relative paths left out (what the plan protects already).
  */
 int appeared_scan(int project_fd, const struct timespec *since, const struct strv *known, const char *venv_below,
 		  struct appeared *seen) must_check;

@@ -292,7 +292,7 @@ static int look_after(const struct run *run)
 	if (r == 0)
 		r = appeared_scan(run->session.project_fd, &run->started, &known, path_below(m->venv, m->project), &seen);
 	for (size_t i = 0; r == 0 && i < seen.found.n; i++)
-		log_warn("'%s/%s' appeared during this run: programs outside the box may execute or obey it", m->project, seen.found.v[i]);
+		log_warn("'%s/%s' appeared or changed during this run: programs outside the box may execute or obey it", m->project, seen.found.v[i]);
 	if (r == 0)
 		r = nested_learn(run->session.called.state_fd, &seen.nested);
 	appeared_release(&seen);

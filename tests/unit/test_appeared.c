@@ -63,6 +63,52 @@ static void test_a_new_repository_is_found(void **state)
 	assert_string_equal(p->seen.found.v[0], "src/.git");
 }
 
+/* Git obeys the config of a directory that looks like the inside of .git. */
+static void test_a_repository_without_git_is_found(void **state)
+{
+	struct place *p = *state;
+
+	make_dir(p, "src");
+	make_dir(p, "src/HEAD");
+	make_dir(p, "HEAD");
+	scan(p, NULL);
+	assert_int_equal(p->seen.found.n, 2);
+	assert_string_equal(p->seen.found.v[0], "HEAD");
+	assert_string_equal(p->seen.found.v[1], "src/HEAD");
+	assert_int_equal(p->seen.nested.n, 0);
+}
+
+/* Made by an earlier run under a name that nobody minds. */
+static void test_a_renamed_one_is_new(void **state)
+{
+	struct place *p = *state;
+	struct timespec coarse = { .tv_nsec = 20 * 1000 * 1000 };
+
+	make_dir(p, "src");
+	make_dir(p, "src/old");
+	assert_int_equal(nanosleep(&coarse, NULL), 0);
+	assert_int_equal(clock_gettime(CLOCK_REALTIME_COARSE, &p->since), 0);
+	assert_int_equal(renameat(p->fd, "src/old", p->fd, "src/.git"), 0);
+	scan(p, NULL);
+	assert_int_equal(p->seen.found.n, 1);
+	assert_int_equal(p->seen.nested.n, 0);
+}
+
+/* pip may write there. */
+static void test_the_top_of_the_venv_is_looked_at(void **state)
+{
+	struct place *p = *state;
+
+	make_dir(p, ".venv");
+	make_dir(p, ".venv/.git");
+	make_dir(p, ".venv/lib");
+	make_dir(p, ".venv/lib/.git");
+	scan(p, ".venv");
+	assert_int_equal(p->seen.found.n, 1);
+	assert_string_equal(p->seen.found.v[0], ".venv/.git");
+	assert_int_equal(p->seen.nested.n, 0);
+}
+
 static void test_an_old_one_is_protected_from_now_on(void **state)
 {
 	struct place *p = *state;
@@ -85,7 +131,8 @@ static void test_known_ones_and_the_venv_are_left_out(void **state)
 
 	make_dir(p, ".git");
 	make_dir(p, ".venv");
-	make_dir(p, ".venv/.git");
+	make_dir(p, ".venv/lib");
+	make_dir(p, ".venv/lib/.git");
 	assert_int_equal(strv_add(&p->known, ".git"), 0);
 	scan(p, ".venv");
 	assert_int_equal(p->seen.found.n, 0);
@@ -108,6 +155,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_a_new_repository_is_found),
+		TEST(test_a_repository_without_git_is_found),
+		TEST(test_a_renamed_one_is_new),
+		TEST(test_the_top_of_the_venv_is_looked_at),
 		TEST(test_an_old_one_is_protected_from_now_on),
 		TEST(test_known_ones_and_the_venv_are_left_out),
 		TEST(test_a_link_is_not_followed),
