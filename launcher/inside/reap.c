@@ -24,14 +24,19 @@ struct life {
 
 enum { POLL_EXEC, POLL_CHANNEL, POLL_SIGNALS, POLL_N };
 
+static const char *exec_words(const struct payload_trouble *t)
+{
+	if (t->kind == TROUBLE_EXEC_INTERPRETER)
+		return "it is there, but the interpreter or loader that it names is not";
+	/* The launcher was started with what the caller gave. */
+	return t->err == E2BIG ? "the box adds a few variables to yours: give shorter arguments, or put them in a file" : NULL;
+}
+
 static int on_trouble(struct life *l, const struct payload_trouble *t, struct failure *f)
 {
-	const char *text = t->kind == TROUBLE_EXEC_INTERPRETER
-		? "it is there, but the interpreter or loader that it names is not" : NULL;
-
 	if (t->kind == TROUBLE_SETUP)
 		return fail_msg(f, t->err, NULL, "%.*s", (int) sizeof(t->what), t->what);
-	return box_report(l->box, REPORT_EXEC_FAILED, t->err, 0, text);
+	return box_report(l->box, REPORT_EXEC_FAILED, t->err, 0, exec_words(t));
 }
 
 /* The pipe closes at execve(); a child killed before it counts as started, its wait status says the rest. */
