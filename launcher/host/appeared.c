@@ -9,7 +9,10 @@
 #include "common/fd.h"
 #include "common/path.h"
 
-#define MAX_DIRS 256
+/* At every start, where it costs the user time: what lies near the root is what people make, and open. */
+#define BEGIN_DIRS 64
+#define BEGIN_FINDS 64 /* each is one mount more */
+#define END_DIRS 256
 #define MAX_ENTRIES 8192
 
 void appeared_release(struct appeared *seen)
@@ -20,9 +23,10 @@ void appeared_release(struct appeared *seen)
 
 struct scan {
 	int project_fd;
-	const struct timespec *since;
+	const struct timespec *since; /* NULL: nothing is new */
 	const struct strv *known;
 	const char *venv_below; /* the venv's own path below the project, or NULL */
+	size_t max_dirs;
 	struct strv dirs;       /* still to be read; "" is the project */
 	struct appeared *seen;
 	size_t entries;
@@ -48,9 +52,11 @@ static bool is_venv(const struct scan *s, const char *relative)
 	return s->venv_below != NULL && strcmp(relative, s->venv_below) == 0;
 }
 
-static bool is_skipped(const struct scan *s, const char *dir, const char *name)
+/* What is known is mounted read-only, whole. */
+static bool is_skipped(const struct scan *s, const char *dir, const char *name, const char *relative)
 {
-	return strcmp(name, "node_modules") == 0 || strcmp(name, "__pycache__") == 0 || strcmp(name, "site-packages") == 0 || is_venv(s, dir);
+	return strcmp(name, "node_modules") == 0 || strcmp(name, "__pycache__") == 0 || strcmp(name, "site-packages") == 0 || is_venv(s, dir)
+		|| strv_contains(s->known, relative);
 }
 
 /* Not the birth time: one run makes a directory, the next renames it to .git. The time of the inode's last change nobody can set. */
@@ -58,19 +64,51 @@ static bool is_new(const struct scan *s, int dirfd, const char *name)
 {
 	struct stat st;
 
-	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (s->since == NULL || fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return false;
 	return st.st_ctim.tv_sec > s->since->tv_sec || (st.st_ctim.tv_sec == s->since->tv_sec && st.st_ctim.tv_nsec >= s->since->tv_nsec);
 }
 
-/* A repository is known by its .git, a venv by its pyvenv.cfg or its usual name; those at the root have their own protection. */
-static int see_nested(struct scan *s, const char *dir, const char *name, const char *relative)
+/* A repository that no mount protected may be the user's, and what git runs in it the box's. */
+static bool is_changed(const struct scan *s, int dirfd, const char *name)
 {
-	const char *nested = strcmp(name, "pyvenv.cfg") == 0 ? dir : relative;
+	static const char *const obeyed[] = { "config", "config.worktree", "hooks", "commondir" };
+	cleanup_fd int fd = s->since != NULL ? fd_open_below(dirfd, name, O_PATH | O_DIRECTORY) : -1;
 
-	if (*dir == '\0' || is_venv(s, dir) || (nested == relative && strcmp(name, ".git") != 0 && strcmp(name, ".venv") != 0))
+	for (size_t i = 0; fd >= 0 && i < sizeof(obeyed) / sizeof(obeyed[0]); i++)
+		if (is_new(s, fd, obeyed[i]))
+			return true;
+	return false;
+}
+
+/* As git has it: setup.c, is_git_directory(). */
+static bool is_git_directory(int fd)
+{
+	struct stat st;
+
+	return fstatat(fd, "commondir", &st, AT_SYMLINK_NOFOLLOW) == 0
+		|| (fstatat(fd, "objects", &st, AT_SYMLINK_NOFOLLOW) == 0 && fstatat(fd, "refs", &st, AT_SYMLINK_NOFOLLOW) == 0);
+}
+
+/* Not a link: it is not bound, it would end every start. */
+static int learn(struct scan *s, int dirfd, const char *name, const char *relative)
+{
+	struct stat st;
+
+	if (strv_contains(s->known, relative) || strv_contains(&s->seen->nested, relative)
+	    || fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode)))
 		return 0;
-	return strv_contains(s->known, nested) || strv_contains(&s->seen->nested, nested) ? 0 : strv_add(&s->seen->nested, nested);
+	return strv_add(&s->seen->nested, relative);
+}
+
+/* A repository is known by its .git or its HEAD, a venv by its pyvenv.cfg or its usual name; those at the root have their own protection. */
+static int see_nested(struct scan *s, int dirfd, const char *dir, const char *name, const char *relative)
+{
+	if (*dir == '\0' || is_venv(s, dir))
+		return 0;
+	if (strcmp(name, "pyvenv.cfg") == 0 || (strcmp(name, "HEAD") == 0 && is_git_directory(dirfd)))
+		return learn(s, dirfd, ".", dir);
+	return strcmp(name, ".git") == 0 || strcmp(name, ".venv") == 0 ? learn(s, dirfd, name, relative) : 0;
 }
 
 static int see(struct scan *s, int dirfd, const char *dir, const struct dirent *d)
@@ -83,13 +121,15 @@ static int see(struct scan *s, int dirfd, const char *dir, const struct dirent *
 	if (is_of_interest(d->d_name)) {
 		if (strv_contains(s->known, relative))
 			return 0;
-		return is_new(s, dirfd, d->d_name) ? strv_add(&s->seen->found, relative) : see_nested(s, dir, d->d_name, relative);
+		if (is_new(s, dirfd, d->d_name) || (strcmp(d->d_name, ".git") == 0 && is_changed(s, dirfd, d->d_name)))
+			return strv_add(&s->seen->found, relative);
+		return see_nested(s, dirfd, dir, d->d_name, relative);
 	}
-	if (d->d_type != DT_DIR || is_skipped(s, dir, d->d_name))
+	if (d->d_type != DT_DIR || is_skipped(s, dir, d->d_name, relative))
 		return 0;
 	if (strcmp(d->d_name, ".venv") == 0 && !is_venv(s, relative) && !is_new(s, dirfd, d->d_name))
-		r = see_nested(s, dir, d->d_name, relative);
-	return r == 0 && s->dirs.n < MAX_DIRS ? strv_add(&s->dirs, relative) : r;
+		r = see_nested(s, dirfd, dir, d->d_name, relative);
+	return r == 0 && s->dirs.n < s->max_dirs ? strv_add(&s->dirs, relative) : r;
 }
 
 static int read_dir(struct scan *s, const char *relative)
@@ -112,15 +152,34 @@ static int read_dir(struct scan *s, const char *relative)
 	return r;
 }
 
+/* Breadth first: what lies near the root is what people open. */
+static int read_all(struct scan *s)
+{
+	int r = strv_add(&s->dirs, "");
+
+	for (size_t i = 0; r == 0 && i < s->dirs.n; i++)
+		r = read_dir(s, s->dirs.v[i]);
+	strv_release(&s->dirs);
+	return r;
+}
+
 int appeared_scan(int project_fd, const struct timespec *since, const struct strv *known, const char *venv_below,
 		  struct appeared *seen)
 {
-	struct scan s = { .project_fd = project_fd, .since = since, .known = known, .venv_below = venv_below, .seen = seen };
-	int r = strv_add(&s.dirs, "");
+	struct scan s = { .project_fd = project_fd, .since = since, .known = known, .venv_below = venv_below,
+			  .max_dirs = END_DIRS, .seen = seen };
 
-	/* Breadth first: what lies near the root is what people open. */
-	for (size_t i = 0; r == 0 && i < s.dirs.n; i++)
-		r = read_dir(&s, s.dirs.v[i]);
-	strv_release(&s.dirs);
+	return read_all(&s);
+}
+
+int appeared_before(int project_fd, const struct strv *known, const char *venv_below, struct strv *nested)
+{
+	struct appeared seen = { 0 };
+	struct scan s = { .project_fd = project_fd, .known = known, .venv_below = venv_below, .max_dirs = BEGIN_DIRS, .seen = &seen };
+	int r = read_all(&s);
+
+	for (size_t i = 0; r == 0 && i < seen.nested.n && i < BEGIN_FINDS; i++)
+		r = strv_add(nested, seen.nested.v[i]);
+	appeared_release(&seen);
 	return r;
 }

@@ -12,7 +12,7 @@
 
 struct appeared {
 	struct strv found;  /* names, new or changed, that the host would execute or obey */
-	struct strv nested; /* repositories and venvs that were there before the run, and are not known */
+	struct strv nested; /* repositories and venvs that were there before the run, not known and not changed by it */
 };
 
 void appeared_release(struct appeared *seen);
@@ -20,9 +20,16 @@ void appeared_release(struct appeared *seen);
 /*
  * Adds to seen->found the paths, relative to the project, of such names that were made, renamed to or changed at or after
  * `since` (CLOCK_REALTIME). Looks at the upper directories only, a bounded number of them: a help
- * to the user, not a defence. venv_below: the venv's path below the project, of which only the top is looked at, or NULL. known: relative paths left out (what the plan protects already).
+ * to the user, not a defence. venv_below: the venv's path below the project, of which only the top is looked at, or NULL. known: relative paths left out,
+ * each mounted read-only in this run.
  */
 int appeared_scan(int project_fd, const struct timespec *since, const struct strv *known, const char *venv_below,
 		  struct appeared *seen) must_check;
+
+/*
+ * Before a run: adds the repositories and venvs that are not known, made by the user since the install (or by a box:
+ * that was said then). Nearer to the root and fewer than appeared_scan(); no links.
+ */
+int appeared_before(int project_fd, const struct strv *known, const char *venv_below, struct strv *nested) must_check;
 
 #endif

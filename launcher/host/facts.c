@@ -10,6 +10,7 @@
 #include "common/fd.h"
 #include "common/names.h"
 #include "common/path.h"
+#include "host/appeared.h"
 #include "host/nested.h"
 #include "host/pipcmd.h"
 
@@ -21,6 +22,7 @@ void facts_release(struct facts *x)
 	free(x->pip_tmp);
 	free(x->user_cache);
 	strv_release(&x->nested);
+	strv_release(&x->fresh);
 	strv_release(&x->proc);
 	strv_release(&x->writable);
 	strv_release(&x->visible);
@@ -39,6 +41,13 @@ static int gather_nested(const struct policy *p, int state_fd, int project_fd, s
 
 	if (n < 0)
 		return fail_errno(f, -n, "run venvbox-install on this venv again", "cannot read '%s/" VB_STATE "/" VB_NESTED "'", p->manifest->venv);
+	/* A venv made beside ours since, or a clone: the first run after that must not be the one that may write it. */
+	n = appeared_before(project_fd, &known, path_below(p->manifest->venv, p->manifest->project), &x->fresh);
+	if (n == 0)
+		n = strv_add_all(&known, &x->fresh);
+	if (n < 0)
+		return fail_errno(f, -n, NULL, "cannot look through the project '%s'", p->manifest->project);
+	strv_sort(&known); /* a directory comes before what is below it */
 	for (size_t i = 0; i < known.n; i++) {
 		cleanup_fd int fd = -1;
 		int r;
@@ -83,7 +92,7 @@ static int gather_proc(struct facts *x)
  * A writable bind of the venv, of the project or of what is above them under another name would be a way around the
  * protective mounts, which lie at their own paths.
  */
-static int check_alias(const struct policy *p, const char *source, const char *dest, struct failure *f)
+static int check_alias(const struct policy *p, const struct facts *x, const char *source, const char *dest, struct failure *f)
 {
 	const struct manifest *m = p->manifest;
 	char real[PATH_MAX];
@@ -99,12 +108,12 @@ static int check_alias(const struct policy *p, const char *source, const char *d
 			return -ENOMEM;
 		related = path_is_within(real, path) && !policy_is_unprotected(p, policy_protected[i].name);
 	}
-	for (size_t i = 0; !related && i < m->nested.n; i++) {
-		cleanup_free char *path = path_join(m->project, m->nested.v[i]);
+	for (size_t i = 0; !related && i < x->nested.n; i++) {
+		cleanup_free char *path = path_join(m->project, x->nested.v[i]);
 
 		if (path == NULL)
 			return -ENOMEM;
-		related = (path_is_within(real, path) || path_is_within(path, real)) && !policy_is_unprotected(p, m->nested.v[i]);
+		related = path_is_within(real, path) || path_is_within(path, real);
 	}
 	return related ? fail_msg(f, EPERM, "bind it read-only, or a directory below the project",
 				  "'%s' cannot be writable as '%s': it holds the venv or what is protected", source, dest) : 0;
@@ -168,13 +177,13 @@ static int check_user_mounts(const struct policy *p, const struct facts *x, stru
 	for (size_t i = 0; r == 0 && i < p->conf->ro.n; i++)
 		r = check_way(p, x, p->conf->ro.v[i], f);
 	for (size_t i = 0; r == 0 && i < p->conf->rw.n; i++)
-		r = check_alias(p, p->conf->rw.v[i], p->conf->rw.v[i], f);
+		r = check_alias(p, x, p->conf->rw.v[i], p->conf->rw.v[i], f);
 	for (size_t i = 0; r == 0 && i < p->user_mounts.n;) {
 		const struct bwrapopt *opt = bwrapopt_find(p->user_mounts.v[i]);
 		char *const *args = p->user_mounts.v + i + 1;
 
 		if (opt->src >= 0)
-			r = opt->writable ? check_alias(p, args[opt->src], args[opt->dest], f) : check_way(p, x, args[opt->src], f);
+			r = opt->writable ? check_alias(p, x, args[opt->src], args[opt->dest], f) : check_way(p, x, args[opt->src], f);
 		i += opt->arity + 1;
 	}
 	return r;
@@ -413,9 +422,9 @@ int facts_gather(const struct policy *p, const struct job *job, char *const argv
 	x->inputs = (struct inputs) { .visible = &x->visible, .home = real_home ? real_home : home, .project = p->manifest->project };
 	r = x->cwd ? gather_writable(p, x) : -ENOMEM;
 	if (r == 0)
-		r = check_user_mounts(p, x, f);
-	if (r == 0)
 		r = gather_nested(p, state_fd, project_fd, x, f);
+	if (r == 0)
+		r = check_user_mounts(p, x, f);
 	if (r == 0)
 		r = gather_proc(x);
 	if (r == 0)

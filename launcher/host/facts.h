@@ -21,7 +21,8 @@ struct facts {
 	bool is_root;         /* uid 0: the kernel lets it write /proc/sys whatever its capabilities */
 	const char *user;     /* the login name as the environment has it; for a passwd made for this run */
 	bool own_etc;         /* the passwd and group kept beside the manifest are of this user */
-	struct strv nested;   /* those of nested_known() that are there now; below the project */
+	struct strv nested;   /* repositories and venvs below the project that are there now, and so mounted read-only */
+	struct strv fresh;    /* those of nested that nested_known() did not have */
 	struct strv proc;     /* what of /proc is covered for root, absolute */
 	struct strv writable; /* where what boxes of this venv may write really is, where policy_box_writable() does not know */
 	struct strv visible;  /* clean paths that are in every box of this run; for inputs */

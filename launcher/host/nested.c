@@ -51,11 +51,14 @@ static int read_learned(int state_fd, struct strv *learned)
 	return r == -ENOENT || r == -EFBIG || r == -EBADMSG ? 0 : r;
 }
 
-static void put_learned(const struct strv *names, size_t *n, struct buf *text)
+/* but: what is in text already, or NULL. */
+static void put_learned(const struct strv *names, const struct strv *but, size_t *n, struct buf *text)
 {
 	for (size_t i = 0; i < names->n && *n < MAX_LEARNED; i++) {
 		cleanup_buf struct buf line = { 0 };
 
+		if (but != NULL && strv_contains(but, names->v[i]))
+			continue;
 		keyfile_put1(&line, "nested", names->v[i]);
 		text->failed |= line.failed;
 		if (line.failed || text->len + line.len > FILE_LIMIT)
@@ -74,9 +77,9 @@ int nested_learn(int state_fd, const struct strv *found)
 
 	if (r < 0 || found->n == 0)
 		return r;
-	put_learned(&learned, &n, &text);
+	put_learned(&learned, NULL, &n, &text);
 	before = n;
-	put_learned(found, &n, &text);
+	put_learned(found, &learned, &n, &text);
 	if (text.failed)
 		return -ENOMEM;
 	/* Whole or not at all: a file with half a line would end every start. */

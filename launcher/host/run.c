@@ -279,20 +279,25 @@ static int publish(struct run *run, struct failure *f)
 	return r;
 }
 
-/* What is new is said; a repository or venv that was there before, made by the user since the install, is protected from the next run on. */
+/* What is new is said; a repository or venv that was there before is known from now on. */
 static int look_after(const struct run *run)
 {
 	const struct manifest *m = &run->session.manifest;
 	cleanup_strv struct strv known = { 0 };
 	struct appeared seen = { 0 };
-	int r = nested_known(run->session.called.state_fd, m, &known);
+	/* What was protected in this run, and no more: one that was known and gone may be a box's by now. */
+	int r = strv_add_all(&known, &run->facts.nested);
 
+	if (r == 0)
+		r = strv_add_all(&known, &run->session.conf.unprotect);
 	for (size_t i = 0; r == 0 && policy_protected[i].name != NULL; i++)
 		r = strv_add(&known, policy_protected[i].name);
 	if (r == 0)
 		r = appeared_scan(run->session.project_fd, &run->started, &known, path_below(m->venv, m->project), &seen);
 	for (size_t i = 0; r == 0 && i < seen.found.n; i++)
 		log_warn("'%s/%s' appeared or changed during this run: programs outside the box may execute or obey it", m->project, seen.found.v[i]);
+	if (r == 0)
+		r = strv_add_all(&seen.nested, &run->facts.fresh);
 	if (r == 0)
 		r = nested_learn(run->session.called.state_fd, &seen.nested);
 	appeared_release(&seen);

@@ -47,6 +47,14 @@ static void make_dir(struct place *p, const char *path)
 	assert_int_equal(mkdirat(p->fd, path, 0700), 0);
 }
 
+static void make_file(struct place *p, const char *path)
+{
+	int fd = openat(p->fd, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	(void) close(fd);
+}
+
 static void scan(struct place *p, const char *venv)
 {
 	assert_int_equal(appeared_scan(p->fd, &p->since, &p->known, venv, &p->seen), 0);
@@ -149,6 +157,59 @@ static void test_a_link_is_not_followed(void **state)
 	assert_int_equal(p->seen.found.n, 1);
 }
 
+static void test_an_old_repository_whose_settings_change_is_found(void **state)
+{
+	struct place *p = *state;
+	struct timespec coarse = { .tv_nsec = 20 * 1000 * 1000 };
+
+	make_dir(p, "src");
+	make_dir(p, "src/.git");
+	make_dir(p, "src/.git/hooks");
+	make_file(p, "src/.git/config");
+	assert_int_equal(nanosleep(&coarse, NULL), 0);
+	assert_int_equal(clock_gettime(CLOCK_REALTIME_COARSE, &p->since), 0);
+	scan(p, NULL);
+	assert_int_equal(p->seen.found.n, 0);
+	assert_int_equal(fchmodat(p->fd, "src/.git/config", 0600, 0), 0);
+	scan(p, NULL);
+	assert_int_equal(p->seen.found.n, 1);
+}
+
+static void test_nothing_below_what_is_known_is_found(void **state)
+{
+	struct place *p = *state;
+
+	make_dir(p, "sub");
+	make_dir(p, "sub/.git");
+	assert_int_equal(strv_add(&p->known, "sub"), 0);
+	scan(p, NULL);
+	assert_int_equal(p->seen.found.n, 0);
+}
+
+static void test_before_a_run_what_is_unknown_is_learned_but_no_link(void **state)
+{
+	struct place *p = *state;
+
+	make_dir(p, "src");
+	make_dir(p, "src/.git");
+	make_dir(p, "venv2");
+	make_file(p, "venv2/pyvenv.cfg");
+	make_dir(p, "bare");
+	make_file(p, "bare/HEAD");
+	make_dir(p, "bare/refs");
+	make_dir(p, "bare/objects");
+	make_dir(p, "head");
+	make_file(p, "head/HEAD");
+	make_dir(p, "linked");
+	assert_int_equal(symlinkat("../src/.git", p->fd, "linked/.git"), 0);
+	make_dir(p, ".venv");
+	make_file(p, ".venv/pyvenv.cfg");
+	make_dir(p, ".venv/.git");
+	assert_int_equal(appeared_before(p->fd, &p->known, ".venv", &p->seen.nested), 0);
+	assert_int_equal(p->seen.nested.n, 3);
+	assert_true(strv_contains(&p->seen.nested, "src/.git") && strv_contains(&p->seen.nested, "venv2") && strv_contains(&p->seen.nested, "bare"));
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -161,6 +222,9 @@ int main(void)
 		TEST(test_an_old_one_is_protected_from_now_on),
 		TEST(test_known_ones_and_the_venv_are_left_out),
 		TEST(test_a_link_is_not_followed),
+		TEST(test_an_old_repository_whose_settings_change_is_found),
+		TEST(test_nothing_below_what_is_known_is_found),
+		TEST(test_before_a_run_what_is_unknown_is_learned_but_no_link),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
