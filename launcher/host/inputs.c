@@ -19,6 +19,7 @@ void inputs_release(struct inputs *in)
 	strv_release(&in->paths);
 	strv_release(&in->links);
 	strv_release(&in->refused);
+	strv_release(&in->unasked);
 }
 
 static bool is_visible(const struct inputs *in, const char *path)
@@ -168,14 +169,60 @@ static int read_list(const char *real, struct buf *text)
 	return fd_read_file(AT_FDCWD, real, REQUIREMENTS_LIMIT, text);
 }
 
+/*
+ * The file that the user named is his choice, its text may be anybody's: "--find-links ../../.ssh" in a repository just cloned.
+ * So it names what lies beside it or below, nothing hidden; in the home, where everything lies, files beside it only.
+ */
+static bool may_name(const struct inputs *in, const char *base, const char *real)
+{
+	const char *below = path_below(real, base);
+	struct stat st;
+
+	if (below == NULL || below[0] == '.' || strstr(below, "/.") != NULL)
+		return false;
+	if (in->home == NULL || !path_is_within(in->home, base))
+		return true;
+	return *below != '\0' && strchr(below, '/') == NULL && lstat(real, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* *shown: the file may be read for more. */
+static int add_if_may(struct inputs *in, const char *base, const char *path, bool *shown)
+{
+	cleanup_free char *real = NULL;
+	int r = resolve(in, path, &real);
+
+	*shown = r == 0 && real != NULL && may_name(in, base, real);
+	if (r < 0 || real == NULL)
+		return r;
+	if (*shown)
+		return inputs_add(in, path);
+	return access(real, F_OK) < 0 || strv_contains(&in->unasked, real) ? 0 : strv_add(&in->unasked, real);
+}
+
+static int add_what_it_names(struct inputs *in, const char *base, const char *dir, const struct buf *text, struct strv *files)
+{
+	cleanup_strv struct strv named = { 0 };
+	cleanup_strv struct strv nested = { 0 };
+	bool shown;
+	int r = pipcmd_paths_from_requirements(text->data ? text->data : "", text->len, dir, &named, &nested);
+
+	for (size_t k = 0; r == 0 && k < named.n; k++)
+		r = add_if_may(in, base, named.v[k], &shown);
+	for (size_t k = 0; r == 0 && k < nested.n; k++) {
+		r = add_if_may(in, base, nested.v[k], &shown);
+		if (r == 0 && shown && !strv_contains(files, nested.v[k]))
+			r = strv_add(files, nested.v[k]);
+	}
+	return r;
+}
+
 int inputs_add_requirements(struct inputs *in, const char *path)
 {
 	cleanup_strv struct strv files = { 0 };
+	cleanup_free char *base = NULL; /* where the file lies that the user named */
 	int r = strv_add(&files, path);
 
 	for (size_t i = 0; r == 0 && i < files.n && i < MAX_REQUIREMENTS; i++) {
-		cleanup_strv struct strv named = { 0 };
-		cleanup_strv struct strv nested = { 0 };
 		cleanup_buf struct buf text = { 0 };
 		cleanup_free char *real = NULL;
 		cleanup_free char *dir = NULL;
@@ -189,13 +236,11 @@ int inputs_add_requirements(struct inputs *in, const char *path)
 		dir = path_clean(real, "..");
 		if (dir == NULL)
 			return -ENOMEM;
+		if (base == NULL && (base = strdup(dir)) == NULL)
+			return -ENOMEM;
 		r = inputs_add(in, files.v[i]);
 		if (r == 0)
-			r = pipcmd_paths_from_requirements(text.data ? text.data : "", text.len, dir, &named, &nested);
-		for (size_t k = 0; r == 0 && k < named.n; k++)
-			r = inputs_add(in, named.v[k]);
-		for (size_t k = 0; r == 0 && k < nested.n; k++)
-			r = strv_contains(&files, nested.v[k]) ? 0 : strv_add(&files, nested.v[k]);
+			r = add_what_it_names(in, base, dir, &text, &files);
 	}
 	return r;
 }

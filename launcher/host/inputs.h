@@ -22,6 +22,7 @@ struct inputs {
 	struct strv paths;          /* what to bind, each at its own path; no component is a link */
 	struct strv links;          /* pairs: text of the link, its place */
 	struct strv refused;        /* named, but it would lay the home or the project open; for people */
+	struct strv unasked;        /* named by a requirements file, which may not name it; for people */
 };
 
 void inputs_release(struct inputs *in);
@@ -38,7 +39,7 @@ int inputs_lead_below(const struct strv *places, const char *path, bool *below) 
  */
 int inputs_add_index(struct inputs *in, const char *path) must_check;
 
-/* A requirements or constraints file: itself, and what it names, as far as no box can have written it. */
+/* A requirements or constraints file: itself, and what it names beside itself or below, as far as no box can have written it. */
 int inputs_add_requirements(struct inputs *in, const char *path) must_check;
 
 #endif

@@ -190,6 +190,9 @@ static void say_before(const struct run *run)
 		log_warn("%s/.env: %s", run->session.manifest.project, run->payload.warnings.v[i]);
 	for (size_t i = 0; i < run->facts.inputs.refused.n; i++)
 		log_warn("'%s' is not shown to the box: it holds the project or your home", run->facts.inputs.refused.v[i]);
+	for (size_t i = 0; i < run->facts.inputs.unasked.n; i++)
+		log_warn("'%s' is not shown to the box: a requirements file names it, and it does not lie beside that (name it on the command line, or see --ro)",
+			 run->facts.inputs.unasked.v[i]);
 	if (run->job.verbose)
 		(void) !verbose_print(&run->session, &run->policy, &run->facts.quota, &run->plan, &run->payload);
 }

@@ -211,6 +211,31 @@ static void test_requirements_in_the_project_open_nothing(void **state)
 	assert_int_equal(p->in.paths.n, 0);
 }
 
+/* The text may be anybody's. */
+static void test_requirements_name_nothing_beyond_their_directory(void **state)
+{
+	struct place *p = *state;
+	cleanup_free char *dir = path_join(p->home, "clone");
+	cleanup_free char *keys = path_join(p->home, ".ssh");
+	cleanup_free char *hidden = path_join(dir, ".hidden");
+	cleanup_free char *top = path_join(dir, "req.txt");
+	cleanup_free char *in_home = path_join(p->home, "req.txt");
+
+	assert_int_equal(mkdir(dir, 0700) | mkdir(keys, 0700) | mkdir(hidden, 0700), 0);
+	put(keys, "id", "-f /\n");
+	put(p->home, "beside.txt", "");
+	put_link(dir, "wheels", "../.ssh");
+	put(dir, "req.txt", "-f ../.ssh\n-f wheels\n-r ../.ssh/id\n-f ..\n../script.py\n-f .hidden\n-f .\n");
+	put(p->home, "req.txt", "-f .ssh\n-f clone\n-r beside.txt\n");
+	assert_int_equal(inputs_add_requirements(&p->in, top), 0);
+	assert_int_equal(p->in.paths.n, 2);
+	assert_true(has(p, p->home, "clone") && has(p, dir, "req.txt"));
+	assert_int_equal(p->in.unasked.n, 5);
+	assert_int_equal(inputs_add_requirements(&p->in, in_home), 0);
+	assert_int_equal(p->in.paths.n, 4);
+	assert_true(has(p, p->home, "beside.txt") && has(p, p->home, "req.txt"));
+}
+
 static void test_nothing_is_taken_out_of_a_pipe(void **state)
 {
 	struct place *p = *state;
@@ -242,6 +267,7 @@ int main(void)
 		TEST(test_what_lies_beside_an_index_is_shown),
 		TEST(test_requirements_name_more),
 		TEST(test_requirements_in_the_project_open_nothing),
+		TEST(test_requirements_name_nothing_beyond_their_directory),
 		TEST(test_nothing_is_taken_out_of_a_pipe),
 	};
 
