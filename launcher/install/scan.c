@@ -68,6 +68,15 @@ static int scan_child(struct scanning *k, int fd, const char *relative, const ch
 	return scan_dir(k, child, path, depth);
 }
 
+/* A repository of any other name, as git has it: setup.c, is_git_directory(). Of `git init --separate-git-dir`, or bare. */
+static bool is_git_directory(int fd)
+{
+	mode_t kind;
+
+	return kind_of(fd, "HEAD", &kind) == 0
+		&& (kind_of(fd, "commondir", &kind) == 0 || (kind_of(fd, "objects", &kind) == 0 && kind_of(fd, "refs", &kind) == 0));
+}
+
 /* What this directory is, and whether to look below it. */
 static int scan_self(struct scanning *k, int fd, const char *relative, bool *descend)
 {
@@ -80,7 +89,7 @@ static int scan_self(struct scanning *k, int fd, const char *relative, bool *des
 	/* The project's own .git is protected by its name. */
 	if (*relative == '\0')
 		return 0;
-	if (kind_of(fd, "pyvenv.cfg", &kind) == 0) {
+	if (kind_of(fd, "pyvenv.cfg", &kind) == 0 || is_git_directory(fd)) {
 		*descend = false;
 		return find(k->s, relative);
 	}

@@ -45,6 +45,22 @@ def test_a_repository_cloned_since(boxed, path):
     assert boxed.attempt("open('vendor/lib/code.py', 'w')") == ""
 
 
+@pytest.mark.parametrize("where", ["store", "deep/below/the/first/directories"])
+@pytest.mark.parametrize("when", ["before", "since"])
+def test_a_repository_that_a_git_file_names(lab, who, where, when):
+    """git init --separate-git-dir: what git obeys has a name of its own."""
+    box = lab.plain(who)
+    make = f"mkdir -p {where} && git init -q --separate-git-dir={where}/x.git ."
+    if when == "before":
+        box.sh(make, check=True)
+    box = lab.box(who, project=box.project)
+    if when == "since":
+        box.sh(make, check=True)
+    for name in ("config", "hooks/post-checkout", "HEAD"):
+        assert box.attempt("open(sys.argv[1], 'a')", f"{where}/x.git/{name}") == "EROFS"
+    assert box.attempt("open(sys.argv[1], 'w')", where + "/free") == ""
+
+
 def test_a_bind_of_a_repository_cloned_since(boxed):
     """Writable under another name, it would be no repository that is protected."""
     boxed.write("vendor/.git/config", "[core]\n")
