@@ -258,6 +258,26 @@ static int carry_out(struct run *run, struct outcome *o, struct failure *f)
 
 /* --- after -------------------------------------------------------------------- */
 
+/*
+ * Without its link the name means the next one in PATH: what was `pytest` in a box runs the project's code on the host. A
+ * package can see to that as well as the user.
+ */
+static void say_uncovered(const struct strv *env, const char *name)
+{
+	const char *path = strv_getenv(env, "PATH");
+	cleanup_free char *dirs = strdup(path != NULL ? path : "");
+	char *rest = dirs, *dir;
+
+	while (dirs != NULL && (dir = strsep(&rest, ":")) != NULL) {
+		cleanup_free char *other = *dir == '/' ? path_join(dir, name) : NULL;
+
+		if (other == NULL || access(other, X_OK) != 0)
+			continue;
+		log_warn("'%s' is gone from the venv: the name now means '%s', which runs in no box", name, other);
+		return;
+	}
+}
+
 static int publish(struct run *run, struct failure *f)
 {
 	struct session *s = &run->session;
@@ -278,6 +298,8 @@ static int publish(struct run *run, struct failure *f)
 	r = publish_sync(&in, &report, f);
 	for (size_t i = 0; i < report.held_back.n; i++)
 		log_warn("not published: %s", report.held_back.v[i]);
+	for (size_t i = 0; i < report.removed.n; i++)
+		say_uncovered(&run->env, report.removed.v[i]);
 	publish_report_release(&report);
 	return r;
 }
