@@ -124,8 +124,7 @@ static int check_store(const char *dir, struct failure *f)
 	return 0;
 }
 
-/* virtualenvwrapper writes the project's directory there. *dir NULL: no such file. */
-static int read_project_file(const struct venv *v, char **dir, struct failure *f)
+int project_read_file(const struct venv *v, char **dir, struct failure *f)
 {
 	cleanup_fd int fd = openat(v->fd, ".project", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	cleanup_buf struct buf text = { 0 };
@@ -177,7 +176,7 @@ int project_choose(const struct project_input *in, char **project, bool *from_fi
 
 	*from_file = false;
 	if (dir == NULL && in->first) {
-		r = read_project_file(in->venv, &dir, f);
+		r = project_read_file(in->venv, &dir, f);
 		*from_file = dir != NULL;
 	}
 	if (r == 0 && dir == NULL)

@@ -26,6 +26,9 @@ struct project_input {
  */
 int project_choose(const struct project_input *in, char **project, bool *from_file, struct failure *f) must_check;
 
+/* What virtualenvwrapper wrote beside pyvenv.cfg. *dir NULL: no such file; owned by the caller, an absolute path as it stands there. */
+int project_read_file(const struct venv *v, char **dir, struct failure *f) must_check;
+
 /* Why this clean, real directory may not be writable in a box, for people; NULL: it may. */
 const char *project_refusal(const char *dir, const struct project_input *in);
 

@@ -13,6 +13,7 @@
 #include "common/names.h"
 #include "common/path.h"
 #include "install/bins.h"
+#include "install/project.h"
 #include "install/state.h"
 #include "install/swap.h"
 #include "install/venv.h"
@@ -127,6 +128,21 @@ static int add_new(struct removing *x, int orig)
 	return r;
 }
 
+/* A first installation obeys it, and pip could write it: what the box's project was says the manifest alone. */
+static int drop_project_file(struct removing *x)
+{
+	cleanup_free char *dir = NULL, *real = NULL;
+	int r = project_read_file(&x->venv, &dir, NULL);
+
+	if (r == -ENOMEM || (r == 0 && dir == NULL))
+		return r;
+	real = dir != NULL ? realpath(dir, NULL) : NULL;
+	if (real != NULL && strcmp(real, x->manifest.project) == 0)
+		return 0;
+	r = fd_remove_tree(x->venv.fd, ".project");
+	return r < 0 ? r : strv_add(&x->left_out, ".project: it does not name the project of the box");
+}
+
 static int restore(struct removing *x, struct failure *f)
 {
 	cleanup_fd int orig = fd_open_below(x->state_fd, VB_ORIG_BIN, O_RDONLY | O_DIRECTORY);
@@ -134,6 +150,8 @@ static int restore(struct removing *x, struct failure *f)
 
 	if (r == 0)
 		r = add_new(x, orig);
+	if (r == 0)
+		r = drop_project_file(x);
 	if (r < 0 && orig >= 0)
 		(void) !drop_unrecorded(x, orig);
 	if (r < 0)
