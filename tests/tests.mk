@@ -23,11 +23,13 @@ UNIT_TESTS = \
 	tests/unit/test_filter \
 	tests/unit/test_filter_load \
 	tests/unit/test_handover \
+	tests/unit/test_hardlink \
 	tests/unit/test_hostcheck \
 	tests/unit/test_inputs \
 	tests/unit/test_keyfile \
 	tests/unit/test_layout \
 	tests/unit/test_limits \
+	tests/unit/test_linkset \
 	tests/unit/test_log \
 	tests/unit/test_manifest \
 	tests/unit/test_mask \

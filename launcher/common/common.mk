@@ -10,10 +10,12 @@ libvb_common_a_SOURCES = \
 	launcher/common/escape.c launcher/common/escape.h \
 	launcher/common/failure.c launcher/common/failure.h \
 	launcher/common/fd.c launcher/common/fd.h \
+	launcher/common/hardlink.c launcher/common/hardlink.h \
 	launcher/common/hostcheck.c launcher/common/hostcheck.h \
 	launcher/common/hostexplain.c \
 	launcher/common/keyfile.c launcher/common/keyfile.h \
 	launcher/common/limits.c launcher/common/limits.h \
+	launcher/common/linkset.c launcher/common/linkset.h \
 	launcher/common/log.c launcher/common/log.h \
 	launcher/common/manifest.c launcher/common/manifest.h \
 	launcher/common/names.h \

@@ -78,6 +78,24 @@ int fd_write_all(int fd, const void *data, size_t len)
 	return 0;
 }
 
+int fd_copy(int from, int to)
+{
+	char chunk[65536];
+
+	for (;;) {
+		ssize_t got = read(from, chunk, sizeof(chunk));
+		int r;
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got < 0 ? -errno : 0;
+		r = fd_write_all(to, chunk, (size_t) got);
+		if (r < 0)
+			return r;
+	}
+}
+
 /* A new file with a name of its own in dirfd. */
 static int create_temporary(int dirfd, char name[static 32])
 {

@@ -25,6 +25,9 @@ int fd_read_file(int dirfd, const char *path, size_t limit, struct buf *out) mus
 /* Writes all of it, also to a pipe and when interrupted. */
 int fd_write_all(int fd, const void *data, size_t len) must_check;
 
+/* What is left of from, to the end, is written to to. */
+int fd_copy(int from, int to) must_check;
+
 /*
  * Replaces dirfd/name: writes a temporary file beside it (O_EXCL, never
  * through a link), fsyncs, renames over. Any reader sees the old or the new

@@ -45,24 +45,6 @@ int bins_names(int dir_fd, struct strv *names)
 
 /* --- copying ---------------------------------------------------------------------- */
 
-static int copy_bytes(int from, int to)
-{
-	char chunk[65536];
-
-	for (;;) {
-		ssize_t got = read(from, chunk, sizeof(chunk));
-		int r;
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return got < 0 ? -errno : 0;
-		r = fd_write_all(to, chunk, (size_t) got);
-		if (r < 0)
-			return r;
-	}
-}
-
 static int copy_file(int dir, const char *name, int to, const char *as)
 {
 	cleanup_fd int from = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -77,7 +59,7 @@ static int copy_file(int dir, const char *name, int to, const char *as)
 	fd = openat(to, as, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	r = copy_bytes(from, fd);
+	r = fd_copy(from, fd);
 	if (r == 0 && fchmod(fd, (st.st_mode & 0755) | 0600) < 0)
 		r = -errno;
 	if (r == 0 && futimens(fd, (const struct timespec[]) { st.st_atim, st.st_mtim }) < 0)

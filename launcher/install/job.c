@@ -35,6 +35,7 @@ void job_release(struct job_install *j)
 	free(j->launcher);
 	publish_report_release(&j->published);
 	strv_release(&j->adopted);
+	hardlinks_release(&j->links);
 }
 
 /* --- the host, the venv, its policy --------------------------------------------------- */

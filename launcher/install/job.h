@@ -7,6 +7,7 @@
 
 #include "common/buf.h"
 #include "common/conf.h"
+#include "common/hardlink.h"
 #include "common/manifest.h"
 #include "install/account.h"
 #include "install/args.h"
@@ -32,6 +33,7 @@ struct job_install {
 	struct manifest manifest;
 	char *launcher;
 	struct publish_report published;
+	struct hardlinks links;
 	struct strv adopted;  /* commands that were put into bin on the host since, and are boxed now */
 };
 

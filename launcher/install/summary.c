@@ -126,6 +126,14 @@ static void put_notes(const struct job_install *j, struct buf *out)
 	if (j->scan_cut)
 		buf_printf(out, "note: the project is too large to be searched whole (%d levels, %d names, %d finds): repositories and venvs "
 			   "further down can be written\n", SCAN_DEPTH, SCAN_ENTRIES, SCAN_FINDS);
+	if (j->links.broken > 0)
+		buf_printf(out, "note: %zu files were hard links to files outside the venv, which pip could have changed there: they are copies now\n",
+			   j->links.broken);
+	if (j->links.unsought != NULL) {
+		buf_puts(out, "note: not searched for hard links, for it is another file system: ");
+		log_escape(out, j->links.unsought);
+		buf_putc(out, '\n');
+	}
 	for (size_t i = 0; i < j->published.held_back.n; i++) {
 		buf_puts(out, "note: held back: ");
 		log_escape(out, j->published.held_back.v[i]);
