@@ -55,6 +55,7 @@ struct place {
 
 struct walk {
 	struct linkset seen;
+	bool pip_only;
 	bool breaking; /* the second pass; the first one counts */
 	bool clones;   /* the file system can share blocks: copies cost no space */
 	bool has_room; /* asked, or not needed */
@@ -236,6 +237,8 @@ static int visit_dir(struct walk *w, const struct place *p, const char *name, co
 	struct place below = { .up = p, .name = name, .depth = p->depth + 1, .part = part_of(p, name) };
 	cleanup_fd int fd = -1;
 
+	if (w->pip_only && (below.part == PART_HOME || below.part == PART_CACHE))
+		return 0;
 	if (st->st_dev != w->dev)
 		return note_unsought(w, p, name);
 	if (below.depth > HARDLINK_DEPTH)
@@ -284,9 +287,9 @@ static int walk_dir(struct walk *w, const struct place *p)
 	return errno != 0 ? cannot_look(w, p, NULL, errno) : 0;
 }
 
-int hardlinks_break(int venv_fd, const char *venv, struct hardlinks *h, struct failure *f)
+int hardlinks_break(int venv_fd, const char *venv, bool pip_only, struct hardlinks *h, struct failure *f)
 {
-	struct walk w = { .venv = venv, .out = h, .f = f, .clones = true };
+	struct walk w = { .venv = venv, .out = h, .f = f, .pip_only = pip_only, .clones = true };
 	const struct place top = { .fd = venv_fd, .part = PART_REST };
 	struct stat st;
 	int r;

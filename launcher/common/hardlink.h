@@ -8,6 +8,9 @@
 #ifndef VB_HARDLINK_H
 #define VB_HARDLINK_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "common/failure.h"
 
 /* A copy that is being made, beside the name that it will have. */
@@ -30,7 +33,9 @@ void hardlinks_release(struct hardlinks *h);
  * of the venv. The parts are those that boxes can and cannot write: bin, pyvenv.cfg, the state, home,
  * cache, the rest. Links within one part stay. Each file is at any moment the old one or the new one, whole; a copy that a killed
  * process left is removed by the next call. venv: for words in f. On failure some may have been broken: no content has changed.
+ *
+ * pip_only: leaves out home and cache, in which pip cannot write and programs of the box may be at work.
  */
-int hardlinks_break(int venv_fd, const char *venv, struct hardlinks *h, struct failure *f) must_check;
+int hardlinks_break(int venv_fd, const char *venv, bool pip_only, struct hardlinks *h, struct failure *f) must_check;
 
 #endif

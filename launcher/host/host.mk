@@ -16,6 +16,7 @@ libvb_host_a_SOURCES = \
 	launcher/host/layout_system.c \
 	launcher/host/mask.c launcher/host/mask.h \
 	launcher/host/nested.c launcher/host/nested.h \
+	launcher/host/ownfiles.c launcher/host/ownfiles.h \
 	launcher/host/payload.c launcher/host/payload.h \
 	launcher/host/pipcmd.c launcher/host/pipcmd.h \
 	launcher/host/piplist.c \

@@ -235,6 +235,11 @@ static int look(struct masks *m, struct mask *mask, const struct journal *j, con
 		if (S_ISLNK(st.st_mode))
 			return fail_msg(f, ELOOP, "replace the link by what it points to, or add `unprotect` with this name to the policy",
 					"'%s/%s' is protected and a symbolic link", project, mask->name);
+		/* The mount is read-only by this name; the project, where another may lie, is not. */
+		if (S_ISREG(st.st_mode) && st.st_nlink > 1)
+			return fail_msg(f, EMLINK, "make it a file of its own: cp -p FILE NEW && mv NEW FILE; or add `unprotect` with this name to the policy",
+					"'%s/%s' is protected and has %lu hard links: it could be changed under another name",
+					project, mask->name, (unsigned long) st.st_nlink);
 		mask->state = journal_find(j, mask->name, &st) != NULL ? MASK_ABSENT : MASK_PRESENT;
 		return 0;
 	}

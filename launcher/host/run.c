@@ -18,6 +18,7 @@
 #include "host/facts.h"
 #include "host/layout.h"
 #include "host/nested.h"
+#include "host/ownfiles.h"
 #include "host/payload.h"
 #include "host/plan.h"
 #include "host/policy.h"
@@ -165,7 +166,7 @@ static int prepare(struct run *run, int argc, char *argv[], struct failure *f)
 
 	if (r == 0 && run->job.pip_run) {
 		run->pip_lock = session_pip_lock(s, f);
-		r = run->pip_lock < 0 ? run->pip_lock : 0;
+		r = run->pip_lock < 0 ? run->pip_lock : ownfiles_look(s->called.venv_fd, s->called.state_fd, &s->manifest, f);
 	}
 	if (r == 0)
 		r = facts_gather(&run->policy, &run->job, argv, &run->env, s->called.state_fd, s->project_fd, run->cwd, &run->facts, f);
@@ -343,8 +344,10 @@ static int tidy(struct run *run, struct failure *f)
 {
 	int r = 0;
 
-	if (run->job.pip_run)
+	if (run->job.pip_run) {
+		ownfiles_note(run->session.called.venv_fd, run->session.called.state_fd, &run->session.manifest);
 		r = publish(run, f);
+	}
 	end_masks(run);
 	/* The program has ended as it has: what we could not see or remember changes nothing about that. */
 	if (look_after(run) < 0)

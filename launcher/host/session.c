@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -88,6 +89,34 @@ static int check_interpreter(const struct session *s, struct failure *f)
 	return r;
 }
 
+static int check_links(const struct session *s, int dirfd, const char *dir, const char *name, struct failure *f)
+{
+	struct stat st;
+	int r;
+
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) || st.st_nlink == 1)
+		return 0;
+	r = fail_msg(f, EMLINK, NULL, "'%s/%s%s' has %lu hard links, so it could be changed under another name", s->called.venv_real, dir, name,
+		     (unsigned long) st.st_nlink);
+	hint_install(s, f);
+	return r;
+}
+
+/* What the host's shell sources, and Python on the host obeys, is read-only by this name; the project, where another may lie, is not. */
+static int check_sourced(const struct session *s, struct failure *f)
+{
+	const struct strv *names = &s->manifest.recorded;
+	cleanup_fd int bin = -1;
+	int r = check_links(s, s->called.venv_fd, "", "pyvenv.cfg", f);
+
+	if (r == 0)
+		bin = fd_open_below(s->called.venv_fd, "bin", O_PATH | O_DIRECTORY);
+	for (size_t i = 0; bin >= 0 && r == 0 && i < names->n; i++)
+		if (strncasecmp(names->v[i], "activate", 8) == 0)
+			r = check_links(s, bin, "bin/", names->v[i], f);
+	return r;
+}
+
 static int find_libexec(struct session *s, struct failure *f)
 {
 	char self[PATH_MAX];
@@ -115,6 +144,8 @@ int session_open(struct session *s, struct failure *f)
 		r = conf_load(s->called.state_fd, &s->conf, f);
 	if (r == 0)
 		r = check_place(s, f);
+	if (r == 0)
+		r = check_sourced(s, f);
 	if (r == 0)
 		r = check_interpreter(s, f);
 	if (r < 0)

@@ -195,7 +195,7 @@ int install_run(const struct args *a, const char *libexec, struct buf *out, stru
 	r = job_learn(&j, f);
 	/* Before anything of it is copied into the state: whoever has the other name could change it meanwhile. */
 	if (r == 0)
-		r = hardlinks_break(j.venv.fd, j.venv.path, &j.links, f);
+		r = hardlinks_break(j.venv.fd, j.venv.path, false, &j.links, f);
 	if (r == 0)
 		r = j.state_fd < 0 ? box(&j, f) : update(&j, f);
 	return r < 0 ? r : job_summary(&j, out);

@@ -27,6 +27,7 @@ libvb_install_a_SOURCES = \
 	launcher/install/prologue.c launcher/install/prologue.h \
 	launcher/install/remove.c launcher/install/remove.h \
 	launcher/install/scan.c launcher/install/scan.h \
+	launcher/install/shared.c launcher/install/shared.h \
 	launcher/install/state.c launcher/install/state.h \
 	launcher/install/status.c launcher/install/status.h \
 	launcher/install/summary.c \

@@ -15,6 +15,7 @@
 #include "install/mounts.h"
 #include "install/project.h"
 #include "install/scan.h"
+#include "install/shared.h"
 #include "install/state.h"
 #include "install/swap.h"
 
@@ -36,6 +37,7 @@ void job_release(struct job_install *j)
 	publish_report_release(&j->published);
 	strv_release(&j->adopted);
 	hardlinks_release(&j->links);
+	strv_release(&j->shared);
 }
 
 /* --- the host, the venv, its policy --------------------------------------------------- */
@@ -190,7 +192,8 @@ static int scan_project(struct job_install *j, struct failure *f)
 	if (r < 0)
 		return fail_errno(f, -r, NULL, "cannot look through the project '%s'", j->project);
 	j->scan_cut = scan.cut;
-	return strv_add_all(&j->manifest.nested, &scan.found);
+	r = strv_add_all(&j->manifest.nested, &scan.found);
+	return r < 0 ? r : shared_find(fd, &scan.found, &j->shared);
 }
 
 /* The names that bin held before the first installation. */

@@ -34,6 +34,7 @@ struct job_install {
 	char *launcher;
 	struct publish_report published;
 	struct hardlinks links;
+	struct strv shared;   /* protected files of the project that have another name */
 	struct strv adopted;  /* commands that were put into bin on the host since, and are boxed now */
 };
 

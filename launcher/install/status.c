@@ -161,6 +161,8 @@ static int check_name(struct checking *c, int host, int orig, const char *launch
 		return strv_addf(&c->wrong, "bin/%s was not put there by venvbox", name);
 	if (fstatat(host, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
 		return strv_addf(&c->wrong, "bin/%s is writable by others", name);
+	if (st.st_nlink != 1)
+		return strv_addf(&c->wrong, "bin/%s has another name (hard link)", name);
 	return bins_same_file(host, orig, name) ? 0 : strv_addf(&c->wrong, "bin/%s is not what it was when the venv was boxed", name);
 }
 
@@ -200,6 +202,8 @@ static int check_bin(struct checking *c)
 	if (host < 0 || orig < 0 || fstat(host, &st) < 0)
 		return strv_add(&c->wrong, "bin, or what it was, cannot be read");
 	r = (st.st_mode & (S_IWGRP | S_IWOTH)) != 0 ? strv_add(&c->wrong, "bin is writable by others") : 0;
+	if (r == 0 && fstatat(c->venv.fd, "pyvenv.cfg", &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_nlink != 1)
+		r = strv_add(&c->wrong, "pyvenv.cfg has another name (hard link)");
 	if (r == 0 && access(launcher, X_OK) < 0)
 		r = strv_addf(&c->wrong, "'%s' cannot be executed", launcher);
 	if (r == 0)

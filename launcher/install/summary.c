@@ -129,6 +129,11 @@ static void put_notes(const struct job_install *j, struct buf *out)
 	if (j->links.broken > 0)
 		buf_printf(out, "note: %zu files were hard links to files outside the venv, which pip could have changed there: they are copies now\n",
 			   j->links.broken);
+	if (j->shared.n > 0) {
+		buf_puts(out, "note: hard links, so a box can change them if their other name lies in the project (cp -p FILE NEW && mv NEW FILE): ");
+		put_list(out, &j->shared);
+		buf_putc(out, '\n');
+	}
 	if (j->links.unsought != NULL) {
 		buf_puts(out, "note: not searched for hard links, for it is another file system: ");
 		log_escape(out, j->links.unsought);

@@ -19,7 +19,7 @@
 
 #include "place.h"
 
-static bool dies_at_rename, disk_is_full;
+static bool dies_at_rename, disk_is_full, pip_only;
 static void (*before_open)(const char *name);
 
 int renameat(int olddir, const char *old, int newdir, const char *new)
@@ -70,7 +70,7 @@ static int set_up(void **state)
 	here = *state;
 	for (size_t i = 0; r == 0 && i < sizeof(dirs) / sizeof(dirs[0]); i++)
 		r = mkdirat(here->fd, dirs[i], 0755);
-	dies_at_rename = disk_is_full = false;
+	dies_at_rename = disk_is_full = pip_only = false;
 	before_open = NULL;
 	return r;
 }
@@ -93,7 +93,7 @@ static int run(const struct place *p, size_t *broken, struct failure *f)
 {
 	cleanup_fd int venv = fd_open_below(p->fd, "v", O_RDONLY | O_DIRECTORY);
 	cleanup_hardlinks struct hardlinks h = { 0 };
-	int r = hardlinks_break(venv, "/the/venv", &h, f);
+	int r = hardlinks_break(venv, "/the/venv", pip_only, &h, f);
 
 	*broken = h.broken;
 	return r;
@@ -159,6 +159,20 @@ static void parts_are_kept_apart(void **state)
 	assert_int_equal(broken(p), 4);
 	for (size_t i = 0; i < 5; i++)
 		assert_int_equal(look(p, pairs[i][0]).st_nlink, i == 3 ? 2 : 1); /* names at the top of the venv only */
+}
+
+static void pip_cannot_write_the_home(void **state)
+{
+	const struct place *p = *state;
+
+	put_linked(p, "cache/x", "v/home/x");
+	put_linked(p, "v/home/y", "v/lib/y");
+	pip_only = true;
+	assert_int_equal(broken(p), 1);
+	assert_int_equal(look(p, "v/lib/y").st_nlink, 1);
+	assert_int_equal(look(p, "v/home/x").st_nlink, 2);
+	pip_only = false;
+	assert_int_equal(broken(p), 1);
 }
 
 static void nothing_is_followed(void **state)
@@ -299,6 +313,7 @@ int main(void)
 		TEST(a_link_to_outside_becomes_a_copy),
 		TEST(links_within_one_part_stay),
 		TEST(parts_are_kept_apart),
+		TEST(pip_cannot_write_the_home),
 		TEST(nothing_is_followed),
 		TEST(odd_names),
 		TEST(a_killed_process_leaves_nothing_for_long),
