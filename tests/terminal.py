@@ -17,7 +17,8 @@ class Terminal:
 
     def __init__(self, who, args, cwd, env=None, size=(24, 80)):
         self.master, slave = os.openpty()
-        os.chown(os.ttyname(slave), who.uid, who.gid)
+        self.tty = os.ttyname(slave)
+        os.chown(self.tty, who.uid, who.gid)
         self.resize(*size)
         self.text, self.read = "", 0
         self.process = who.popen(args, cwd=cwd, env=env, text=False, stdin=slave, stdout=slave, stderr=slave, start_new_session=True,

@@ -20,7 +20,7 @@ static int fd_for_box(const struct userfds *all, const struct userfd *u, int nul
 {
 	switch (u->fate) {
 	case USERFD_PASS:
-		return u->fd;
+		return u->own_fd >= 0 ? u->own_fd : u->fd;
 	case USERFD_NULL:
 		return null;
 	case USERFD_RELAY_IN:

@@ -23,6 +23,7 @@
 #include "host/plan.h"
 #include "host/policy.h"
 #include "host/session.h"
+#include "host/shield.h"
 #include "host/signals.h"
 #include "host/sources.h"
 #include "host/supervise.h"
@@ -59,6 +60,7 @@ static void run_init(struct run *run)
 
 static void run_release(struct run *run)
 {
+	userfds_restore(&run->fds);
 	/* Also when the box has failed: a build may have filled the disk. */
 	if (run->pip_lock >= 0 && fd_remove_tree(run->session.called.state_fd, VB_PIP_TMP) < 0)
 		log_warn("cannot empty '%s/" VB_STATE "/" VB_PIP_TMP "'", run->session.manifest.venv);
@@ -379,6 +381,9 @@ static int run_steps(struct run *run, int argc, char *argv[], struct outcome *o,
 
 	if (r == 0)
 		r = check_outside(f);
+	/* Before anything is opened that a box gets. */
+	if (r == 0)
+		r = shield_devices(f);
 	if (r == 0)
 		r = read_environment(run);
 	if (r == 0)

@@ -47,13 +47,14 @@ static const struct odd_fs {
 /* Character devices that hold nothing of the host's: numbers of Documentation/admin-guide/devices.txt. */
 static const struct harmless_device {
 	unsigned major, minor;
+	const char *path;
 } harmless_devices[] = {
-	{ 1, 3 }, /* null */
-	{ 1, 5 }, /* zero */
-	{ 1, 7 }, /* full */
-	{ 1, 8 }, /* random */
-	{ 1, 9 }, /* urandom */
-	{ 5, 0 }, /* tty */
+	{ 1, 3, "/dev/null" },
+	{ 1, 5, "/dev/zero" },
+	{ 1, 7, "/dev/full" },
+	{ 1, 8, "/dev/random" },
+	{ 1, 9, "/dev/urandom" },
+	{ 5, 0, "/dev/tty" },
 };
 
 int userfds_reserve(struct userfds *u)
@@ -145,12 +146,17 @@ static bool is_writable_inside(const struct candidate *c, const struct strv *wri
 	return false;
 }
 
-static bool is_harmless_device(const struct candidate *c)
+static const struct harmless_device *find_device(dev_t rdev)
 {
 	for (size_t i = 0; i < sizeof(harmless_devices) / sizeof(harmless_devices[0]); i++)
-		if (major(c->st.st_rdev) == harmless_devices[i].major && minor(c->st.st_rdev) == harmless_devices[i].minor)
-			return true;
-	return isatty(c->u->fd) == 1;
+		if (major(rdev) == harmless_devices[i].major && minor(rdev) == harmless_devices[i].minor)
+			return &harmless_devices[i];
+	return NULL;
+}
+
+static bool is_harmless_device(const struct candidate *c)
+{
+	return find_device(c->st.st_rdev) != NULL || isatty(c->u->fd) == 1;
 }
 
 /* --- what becomes of it ---------------------------------------------------------- */
@@ -245,26 +251,45 @@ static int make_pipe(struct userfds *all, size_t index)
 	return fcntl(u->pipe_host, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
 }
 
-/* O_PATH: bwrap gets something to mount, not the caller's open file with its offset and rights. */
-static int open_for_bind(struct userfd *u)
+static int open_high(const char *path, int flags, int *high)
 {
-	char link[32];
-	cleanup_fd int fd = -1;
+	cleanup_fd int fd = open(path, flags | O_CLOEXEC);
 
-	(void) snprintf(link, sizeof(link), "/proc/self/fd/%d", u->fd);
-	fd = open(link, O_PATH | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	u->bind_fd = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FD);
-	return u->bind_fd < 0 ? -errno : 0;
+	*high = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FD);
+	return *high < 0 ? -errno : 0;
 }
 
-static int provide(struct userfds *all, size_t index)
+/* O_PATH: bwrap gets something to mount, not the caller's open file with its offset and rights. */
+static int open_node(const struct userfd *u, int *node)
+{
+	char link[32];
+
+	(void) snprintf(link, sizeof(link), "/proc/self/fd/%d", u->fd);
+	return open_high(link, O_PATH, node);
+}
+
+/* Through the caller's own descriptor root's box could change the host's node. */
+static int provide_device(struct userfd *u, const struct stat *st)
+{
+	const struct harmless_device *device = find_device(st->st_rdev);
+
+	if (device == NULL) {
+		u->mode = st->st_mode & 07777;
+		return open_node(u, &u->node_fd);
+	}
+	return geteuid() == 0 ? open_high(device->path, (u->flags & (O_ACCMODE | O_NONBLOCK | O_APPEND)) | O_NOCTTY, &u->own_fd) : 0;
+}
+
+static int provide(struct userfds *all, size_t index, const struct stat *st)
 {
 	struct userfd *u = &all->v[index];
 
+	if (u->fate == USERFD_PASS && S_ISCHR(st->st_mode))
+		return provide_device(u, st);
 	if (u->fate == USERFD_REOPEN)
-		return open_for_bind(u);
+		return open_node(u, &u->bind_fd);
 	if (u->fate == USERFD_RELAY_IN || u->fate == USERFD_RELAY_OUT)
 		return make_pipe(all, index);
 	return 0;
@@ -274,7 +299,7 @@ static int provide(struct userfds *all, size_t index)
 
 static int sort_one(struct userfds *all, int fd, const struct strv *writable, int listen_fds)
 {
-	struct userfd u = { .fd = fd, .bind_fd = -1, .pipe_box = -1, .pipe_host = -1, .same_as = all->n };
+	struct userfd u = { .fd = fd, .own_fd = -1, .node_fd = -1, .bind_fd = -1, .pipe_box = -1, .pipe_host = -1, .same_as = all->n };
 	struct candidate c = { .u = &u };
 	struct userfd *grown;
 
@@ -294,7 +319,7 @@ static int sort_one(struct userfds *all, int fd, const struct strv *writable, in
 		return -ENOMEM;
 	all->v = grown;
 	all->v[all->n++] = u;
-	return provide(all, all->n - 1);
+	return provide(all, all->n - 1, &c.st);
 }
 
 /* 1: fd is the caller's. Descriptors of ours are all close-on-exec, those that survived our execve() cannot be. */
@@ -361,9 +386,25 @@ int userfds_let_go(struct userfds *u)
 	return 0;
 }
 
+void userfds_restore(const struct userfds *u)
+{
+	for (size_t i = 0; i < u->n; i++) {
+		char link[32];
+		struct stat st;
+
+		if (u->v[i].node_fd < 0 || fstat(u->v[i].node_fd, &st) < 0 || (st.st_mode & 07777) == u->v[i].mode)
+			continue;
+		/* fchmod(2) takes no O_PATH. A terminal that is gone has no mode. */
+		(void) snprintf(link, sizeof(link), "/proc/self/fd/%d", u->v[i].node_fd);
+		(void) !chmod(link, u->v[i].mode);
+	}
+}
+
 void userfds_release(struct userfds *u)
 {
 	for (size_t i = 0; i < u->n; i++) {
+		close_fd(&u->v[i].own_fd);
+		close_fd(&u->v[i].node_fd);
 		close_fd(&u->v[i].bind_fd);
 		close_fd(&u->v[i].pipe_box);
 		close_fd(&u->v[i].pipe_host);

@@ -29,6 +29,9 @@ struct userfd {
 	int flags;       /* F_GETFL */
 	off_t offset;    /* of a plain file: where the caller was */
 	uint64_t dev, ino;
+	int own_fd;      /* USERFD_PASS of a device node of root's: opened anew where the node is read-only, shield.h; goes in instead; owned, else -1 */
+	int node_fd;     /* USERFD_PASS of a terminal: its node as O_PATH; owned, else -1 */
+	uint32_t mode;   /* of that node */
 	int bind_fd;     /* USERFD_REOPEN: the file as O_PATH, a number from 10 up, for --ro-bind-fd; owned, else -1 */
 	int pipe_box;    /* USERFD_RELAY_*: the end that goes in, owned; two descriptors of one file share it: -1 in the second */
 	int pipe_host;   /* the end that stays, owned, non-blocking */
@@ -61,6 +64,12 @@ int userfds_collect(struct userfds *u, const struct strv *writable, int listen_f
  * or content we still handle, and what the box was not given. 0 and 1 become /dev/null.
  */
 int userfds_let_go(struct userfds *u) must_check;
+
+/*
+ * Who owns a terminal may change its mode, and a box that lets others read what is typed does its user no good: gives the
+ * terminals the mode that they had. After the run.
+ */
+void userfds_restore(const struct userfds *u);
 
 void userfds_release(struct userfds *u);
 #define cleanup_userfds cleanup(userfds_release)
