@@ -120,8 +120,8 @@ def _wanted(n):
     return range(1, n + 1) if ALL else sorted({1, min(2, n), n})
 
 
-def points_of(calls, roles):
-    """All that can be made to fail, in the order in which they were first made."""
+def points_of(calls, roles, skip=()):
+    """All that can be made to fail, in the order in which they were first made; skip: calls that are only tried with ALL."""
     begun = {role: False for role in MAIN}
     places, made_by = {}, collections.Counter()
     for index, (role, number, args, site) in enumerate(calls):
@@ -129,7 +129,7 @@ def points_of(calls, roles):
         made_by[role, call] += 1
         program = role.split()[0]
         begun[program] = begun[program] or _is_main(program, call, args)
-        if role in roles and begun[program] and call not in NEVER_FAIL:
+        if role in roles and begun[program] and call not in NEVER_FAIL and (ALL or call not in skip):
             places.setdefault((role, call, site), []).append((args, index, made_by[role, call]))
     # close(2) frees the number whatever it says: it is made, and its answer changed.
     return [Point(role, call, made[when - 1][0], site, when, call == "close", error_of(call), *made[when - 1][1:])
