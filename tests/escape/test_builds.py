@@ -152,12 +152,15 @@ def contained(seen):
 
 @pytest.fixture(scope="module")
 def planted(lab, who):
-    """A venv in which a build has left .pth, sitecustomize, usercustomize and another pip."""
+    """
+    A venv in which a build has left .pth, sitecustomize, usercustomize, another pip, and what the installer's probe would import
+    if it looked into the working directory.
+    """
     box = lab.box(who, pip=True)
     attack = ("import sysconfig\n"
               f"s, code = sysconfig.get_path('purelib'), {report(box)!r}\n"
               "open(s + '/evil.pth', 'w').write('import evil_pth\\n')\n"
-              "for n in ('evil_pth', 'sitecustomize', 'usercustomize'): open(s + '/' + n + '.py', 'w').write(code)\n"
+              "for n in ('evil_pth', 'sitecustomize', 'usercustomize', 'sysconfig', '_ssl'): open(s + '/' + n + '.py', 'w').write(code)\n"
               "for n in ('__init__', '__main__', '_internal/__init__'):\n"
               "    p = s + '/pip/' + n + '.py'\n"
               "    old = open(p).read()\n"
