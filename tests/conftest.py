@@ -65,13 +65,19 @@ def pair(lab, who):
     return boxlab.Pair(lab, who)
 
 
+def gone_afterwards(box):
+    """Hundreds of venvs are some gigabytes."""
+    yield box
+    shutil.rmtree(box.project, ignore_errors=True)
+
+
 @pytest.fixture
 def fresh(lab, who):
     """A boxed venv of this test's own, without pip."""
-    return lab.box(who)
+    yield from gone_afterwards(lab.box(who))
 
 
 @pytest.fixture
 def fresh_pip(lab, who):
     """A boxed venv of this test's own, with pip."""
-    return lab.box(who, pip=True)
+    yield from gone_afterwards(lab.box(who, pip=True))

@@ -59,7 +59,7 @@ def test_reaches_the_kernel_in_the_plain_twin(pair, name):
 ALLOWED = {"memfd_create": "os.memfd_create('x')", "pidfd_open": "os.pidfd_open(os.getpid())", "eventfd": "os.eventfd(0)", "splice": "os.splice(*[__import__('os').pipe()[0], os.pipe()[1], 0])",
            "getrandom": "os.getrandom(4)", "sched_setaffinity": "os.sched_setaffinity(0, os.sched_getaffinity(0))", "inotify": "libc.inotify_init1(0) < 0 and 1/0",
            "flock": "__import__('fcntl').flock(os.open('.', 0), 1)", "mlock": "libc.mlock(ctypes.create_string_buffer(10), 10)", "copy_file_range":
-           "os.copy_file_range(os.open('pyvenv.cfg' if os.path.exists('pyvenv.cfg') else sys.executable, 0), os.open('copied', os.O_CREAT | os.O_WRONLY), 10)",
+           "os.copy_file_range(os.open('source', os.O_CREAT | os.O_RDWR), os.open('copied', os.O_CREAT | os.O_WRONLY), 10)",
            "xattr": "os.listxattr('.')", "mkfifo": "os.path.exists('fifo') or os.mkfifo('fifo')", "statx": "os.stat('.')", "socketpair": "socket.socketpair()",
            "timerfd": "libc.timerfd_create(1, 0) < 0 and 1/0", "signalfd": "libc.signalfd(-1, ctypes.create_string_buffer(8), 0) < 0 and 1/0", "chmod": "os.chmod('copied' if os.path.exists('copied') else '.', 0o755)"}
 

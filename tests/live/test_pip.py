@@ -311,9 +311,9 @@ def test_build_of_a_source_tree_is_sealed_and_sees_usr(fresh_pip, who):
 
 def test_tmp_of_pip_is_on_disk_and_empty_afterwards(fresh_pip, who):
     report = ("import tempfile\nopen('/tmp/left', 'w').write('x')\n"
-              "types = [l.split()[2] for l in open('/proc/self/mounts') if l.split()[1] == '/tmp']\n"
-              "open(os.environ['PWD'] + '/seen', 'w').write(types[-1])")
+              "open(os.environ['PWD'] + '/seen', 'w').write(str(os.stat('/tmp').st_dev))")
     good(fresh_pip.pip("install", "-q", *LOCAL, sdist(who, fresh_pip.project, "reader", report)))
     with open(fresh_pip.path("seen"), encoding="utf-8") as f:
-        assert f.read() != "tmpfs"
+        assert int(f.read()) == os.stat(fresh_pip.state()).st_dev
+    assert int(fresh_pip.value("import os; print(os.stat('/tmp').st_dev)")) != os.stat(fresh_pip.state()).st_dev
     assert not os.path.exists(fresh_pip.state("pip-tmp")) or not os.listdir(fresh_pip.state("pip-tmp"))
