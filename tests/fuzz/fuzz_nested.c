@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		must(inside != NULL && path_is_within(inside, "/project") && strcmp(inside, "/project") != 0);
 	}
-	put_learned(&known, &n, &text);
+	put_learned(&known, NULL, &n, &text);
 	must(n <= MAX_LEARNED && n <= known.n && text.len <= FILE_LIMIT && !text.failed);
 	if (n == 0)
 		return 0;

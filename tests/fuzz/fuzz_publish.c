@@ -20,10 +20,11 @@ static bool is_plain(const char *name)
 static void check_name(const char *name, const struct publish_input *in)
 {
 	char buf[8192];
+	bool can_be_allowed;
 
 	/* Whatever leads to the interpreter is the installer's alone; its pi is no plain name. */
 	must(!bins_is_interpreter(name) || command_is_installers(name) || !is_plain(name));
-	if (publish_refusal(name, in, buf, sizeof(buf)) != NULL)
+	if (publish_refusal(name, in, buf, sizeof(buf), &can_be_allowed) != NULL)
 		return;
 	must(name[0] != '\0' && strchr(name, '/') == NULL && !command_is_installers(name));
 	must(is_plain(name));
@@ -87,7 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *const dirs[] = { system_path, NULL };
 	cleanup_strv struct strv names = { 0 }, none = { 0 };
 	struct publish_input input = {
-		.bin_fd = bin, .inner_fd = inner, .launcher = LAUNCHER, .recorded = &none, .allowed = &none, .command_dirs = dirs,
+		.venv = "/v e", .bin_fd = bin, .inner_fd = inner, .launcher = LAUNCHER, .recorded = &none, .allowed = &none, .command_dirs = dirs,
 	};
 	cleanup(publish_report_release) struct publish_report report = { 0 };
 	struct failure f = { 0 };

@@ -15,6 +15,8 @@ static inline bool fuzz_same_setting(const struct setting *s, const struct conf 
 		return *(const unsigned *) of_a == *(const unsigned *) of_b;
 	case SETTING_PATH:
 		return fuzz_same_text(*(char *const *) of_a, *(char *const *) of_b);
+	case SETTING_LIMIT:
+		return *(const uint64_t *) of_a == *(const uint64_t *) of_b;
 	case SETTING_PATHS:
 	case SETTING_NAMES:
 	case SETTING_WORDS:
