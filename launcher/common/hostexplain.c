@@ -183,12 +183,13 @@ static char *line_of(const char *words, const char *name)
 {
 	size_t len = strlen(name);
 
-	for (const char *line = words; line != NULL; line = strchr(line, '\n')) {
-		line += *line == '\n';
+	for (const char *line = words, *end;; line = end + 1) {
 		if (strncmp(line, name, len) == 0)
 			return strndup(line + len, strcspn(line + len, "\n"));
+		end = strchr(line, '\n');
+		if (end == NULL)
+			return NULL;
 	}
-	return NULL;
 }
 
 /* 0: bubblewrap did its part. What failed is PID 1, before it had a channel to say so: the words are ours. */

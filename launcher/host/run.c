@@ -44,6 +44,7 @@ struct run {
 	struct strv env; /* our own */
 	char *cwd;
 	int pip_lock;
+	int old_mounts; /* shield.h */
 	struct caller_signals caller;
 	struct timespec started;
 };
@@ -56,6 +57,7 @@ static void run_init(struct run *run)
 	run->session.called.state_fd = -1;
 	run->facts.masks.lock_fd = -1;
 	run->pip_lock = -1;
+	run->old_mounts = -1;
 }
 
 static void run_release(struct run *run)
@@ -75,6 +77,8 @@ static void run_release(struct run *run)
 	session_release(&run->session);
 	if (run->pip_lock >= 0)
 		(void) close(run->pip_lock);
+	if (run->old_mounts >= 0)
+		(void) close(run->old_mounts);
 }
 
 /* --- before ----------------------------------------------------------------- */
@@ -383,7 +387,7 @@ static int run_steps(struct run *run, int argc, char *argv[], struct outcome *o,
 		r = check_outside(f);
 	/* Before anything is opened that a box gets. */
 	if (r == 0)
-		r = shield_devices(f);
+		r = shield_devices(&run->old_mounts, f);
 	if (r == 0)
 		r = read_environment(run);
 	if (r == 0)

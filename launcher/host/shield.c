@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "host/shield.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <unistd.h>
@@ -16,12 +17,15 @@ static int cover(const char *node)
 	return mount(NULL, node, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NOEXEC, NULL) < 0 ? -errno : 0;
 }
 
-int shield_devices(struct failure *f)
+int shield_devices(int *old, struct failure *f)
 {
 	int r = 0;
 
 	if (geteuid() != 0)
 		return 0;
+	*old = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	if (*old < 0)
+		return fail_errno(f, errno, "/proc must be mounted", "cannot hold on to the mount namespace");
 	if (unshare(CLONE_NEWNS) < 0)
 		return errno == EPERM ? 0 : fail_errno(f, errno, NULL, "cannot make a mount namespace");
 	/* What the host mounts later is seen here; nothing of ours goes back. */

@@ -79,3 +79,13 @@ def test_the_terminal_gets_its_mode_back(fresh):
         t.expect("mode 0o666")
         assert t.finish() == 0
         assert stat.S_IMODE(os.stat(t.tty).st_mode) == before != 0o666
+
+
+def test_alone_in_a_mount_namespace_it_works(lab):
+    """Where the launcher is the only process in it, as in a container, leaving it must not end what its descriptors and its program lie on."""
+    box = lab.box(lab.user("root"))
+    box.write("input", "some text")
+    script = ('mount --make-rprivate / && mount -t tmpfs none /mnt && mkdir /mnt/p && mount --bind "$1" /mnt/p && mount --bind /mnt/p "$1" && cp "$2" /mnt/in'
+              ' && cd "$3" && exec .venv/bin/python -c "import sys; print(sys.stdin.read(), sys.executable)" < /mnt/in')
+    done = box.who.run(["/usr/bin/unshare", "-m", "/bin/sh", "-c", script, "sh", lab.prefix, box.path("input"), box.project], cwd="/")
+    assert done.stdout == f"some text {box.bin()}\n", tell(done)
