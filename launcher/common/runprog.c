@@ -160,6 +160,19 @@ bool runprog_end(pid_t pid, int *status)
 	return reaped;
 }
 
+void runprog_end_all(void)
+{
+	pid_t children[CHILDREN_MAX];
+	size_t n;
+
+	while ((n = list_children(getpid(), children)) > 0) {
+		for (size_t i = 0; i < n; i++) {
+			(void) kill(children[i], SIGKILL);
+			(void) waitpid(children[i], NULL, 0);
+		}
+	}
+}
+
 /* Until the program has ended; one that closed its output and sleeps on is ended when its time is up. */
 static int await(pid_t pid, int64_t end, int *status)
 {

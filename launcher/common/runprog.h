@@ -34,4 +34,7 @@ int runprog(const struct runprog *what, struct buf *out, struct buf *err, int *s
  */
 bool runprog_end(pid_t pid, int *status);
 
+/* Ends and reaps all children of this process: of a PR_SET_CHILD_SUBREAPER also those that others left behind. */
+void runprog_end_all(void);
+
 #endif

@@ -377,6 +377,9 @@ static void end_box(struct watch *w)
 
 	if (!w->reaped)
 		w->reaped = runprog_end(w->box.bwrap, &w->bwrap_status);
+	/* Killed by somebody else it left a child, which goes on with its mounts: names that we take away it would make again. */
+	if (WIFSIGNALED(w->bwrap_status))
+		runprog_end_all();
 	if (w->init <= 0 || waitid(P_PID, (id_t) w->init, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
 		return;
 	(void) kill(w->init, SIGKILL);
