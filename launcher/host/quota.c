@@ -2,6 +2,7 @@
 #include "host/quota.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <sched.h>
 #include <stdio.h>
@@ -9,6 +10,8 @@
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
 #include <unistd.h>
+
+#include "common/fd.h"
 
 #define BASE_PROCESSES    1024u
 #define PROCESSES_FOR_CPU 128u /* numerical libraries start a thread for each, in each of as many workers */
@@ -47,11 +50,24 @@ static bool has_own_pid_max(void)
 	return major > 6 || (major == 6 && minor >= 14);
 }
 
+/* The kernel's list ends with the highest number, "0-7". What cannot be told is taken for many: too large a pid_max still is one. */
+static uint64_t possible_cpus(void)
+{
+	cleanup_buf struct buf text = { 0 };
+	size_t at;
+
+	if (fd_read_file(AT_FDCWD, "/sys/devices/system/cpu/possible", 4096, &text) < 0 || text.len == 0)
+		return CPU_SETSIZE;
+	for (at = strcspn(text.data, "\n"); at > 0 && text.data[at - 1] >= '0' && text.data[at - 1] <= '9'; at--)
+		continue;
+	return strtoul(text.data + at, NULL, 10) + 1;
+}
+
 int machine_read(struct machine *m)
 {
 	struct sysinfo info;
 	cpu_set_t set;
-	long possible;
+	uint64_t possible;
 
 	if (sysinfo(&info) < 0)
 		return -errno;
@@ -59,9 +75,9 @@ int machine_read(struct machine *m)
 	/* EINVAL: more processors than the set holds, sched_setaffinity(2). */
 	m->cpus = sched_getaffinity(0, sizeof(set), &set) == 0 ? (unsigned) CPU_COUNT(&set) : CPU_SETSIZE;
 	m->own_pid_max = has_own_pid_max();
-	possible = geteuid() == 0 ? sysconf(_SC_NPROCESSORS_CONF) : 0;
-	if (possible > 0 && (uint64_t) possible * PIDS_FOR_CPU > m->least_pid_max)
-		m->least_pid_max = (uint64_t) possible * PIDS_FOR_CPU;
+	possible = geteuid() == 0 ? possible_cpus() : 0;
+	if (possible * PIDS_FOR_CPU > m->least_pid_max)
+		m->least_pid_max = possible * PIDS_FOR_CPU;
 	return 0;
 }
 
