@@ -198,7 +198,7 @@ static int explain_init(const char *words, struct failure *f)
 	cleanup_free char *what = line_of(words, "venvbox: ");
 	cleanup_free char *hint = line_of(words, "hint: ");
 
-	return what == NULL ? 0 : fail_msg(f, EPROTO, hint, "the box could not be completed: %s", what);
+	return what == NULL ? 0 : fail_msg(f, EPROTO, hint != NULL ? hint : "nothing of the program has run", "the box could not be completed: %s", what);
 }
 
 int hostcheck_explain(const char *bwrap_stderr, int bwrap_status, const char *proc_root, struct failure *f)
