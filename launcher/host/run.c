@@ -404,6 +404,8 @@ static int run_steps(struct run *run, int argc, char *argv[], struct outcome *o,
 		say_exec_failed(run, o);
 	if (r == 0)
 		r = tidy(run, f);
+	else if (run->job.pip_run)
+		(void) !publish(run, NULL); /* the box was ended from outside, pip half-way in it: the links are true all the same */
 	return r;
 }
 

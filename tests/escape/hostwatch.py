@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The host before and after: what load in boxes may not touch (issue 3, "Load and loss").
 
-Other people's processes come and go on a machine, so what is ours is told by descent and by name: a subreaper is the
-parent of whatever a box leaves behind, and payloads put watch.mark into the name of all they make.
+Other people's processes come and go on a machine, so what is ours is told by descent and by name: a subreaper becomes the
+parent of whatever a box leaves behind, payloads put watch.mark into the name of all they make, and use the key IPC_KEY.
 """
 import ctypes
 import hashlib
@@ -15,7 +15,7 @@ from boxlab import PATIENCE
 
 PR_SET_CHILD_SUBREAPER = 36
 PUBLIC = ("/tmp", "/var/tmp", "/run", "/dev/shm", "/dev/mqueue")
-OURS = ("venvbox", ".venvbox", "bwrap", ".bwrap")  # how programs of ours would name what they leave
+IPC_KEY = 0x7662
 DECOY = "import sys\nfor line in sys.stdin: print(line, end='', flush=True)\n"
 
 
@@ -68,7 +68,7 @@ def lines(path):
 
 class Watch:
     def __init__(self, lab, who):
-        self.who, self.mark = who, "vbload%x" % time.monotonic_ns()
+        self.who, self.top, self.mark = who, lab.top, "vbload%x" % time.monotonic_ns()
         self.trees = [os.path.join(who.home, n) for n in (".ssh", ".aws", ".bashrc", ".netrc", ".config")]
         self.sibling = lab.directory(who, "sibling")
         self.runtime, self.tmp = lab.directory(who, "runtime"), lab.directory(who, "tmp")
@@ -86,10 +86,10 @@ class Watch:
 
     def look(self):
         return {
-            "mounts": sorted(x.split(" ", 4)[4] for x in lines("/proc/self/mountinfo")),
+            "mounts": sorted(x for x in lines("/proc/self/mountinfo") if any(n in x for n in (self.top, self.mark, "/newroot", "/oldroot"))),
             "files": {k: v for top in self.trees + self.public for k, v in tree(top).items()},
-            "public": sorted(f"{at}/{n}" for at in PUBLIC if os.path.isdir(at) for n in os.listdir(at) if self.mark in n or n.startswith(OURS)),
-            "ipc": {n: lines(f"/proc/sysvipc/{n}")[1:] for n in ("shm", "sem", "msg")},
+            "public": sorted(f"{at}/{n}" for at in PUBLIC if os.path.isdir(at) for n in os.listdir(at) if self.mark in n),
+            "ipc": {n: [x for x in lines(f"/proc/sysvipc/{n}")[1:] if x.split()[0] == str(IPC_KEY)] for n in ("shm", "sem", "msg")},
             "sockets": [x for x in lines("/proc/net/unix") if self.mark in x],
             "decoys": [stat_fields(p.pid)[19] for p in self.decoys],
         }
@@ -118,7 +118,9 @@ class Watch:
 
     def check(self):
         self.nobody_is_left()
-        assert self.look() == self.before
+        now = self.look()
+        changed = {k: [x for x in now[k] if x not in self.before[k]] + [x for x in self.before[k] if x not in now[k]] for k in now if now[k] != self.before[k]}
+        assert now == self.before, changed
         for p in self.decoys:  # not ended, not stopped
             p.stdin.write("alive\n")
             p.stdin.flush()

@@ -124,12 +124,6 @@ def test_no_hard_link_to_a_protected_file(fresh, name):
     assert fresh.attempt("open('f', 'w'); os.link('f', 'g')") == ""
 
 
-def test_a_hard_link_planted_as_env(fresh, lab):
-    """A file of the project linked as .env by the user is read-only by that name; the alias is the user's own doing."""
-    fresh.write(".env", "A=1\n")
-    assert fresh.attempt("open('.env', 'a')") == "EROFS"
-
-
 # --- what the host executes or obeys -------------------------------------------------------------
 
 def test_git_status_after_a_run_executes_nothing(fresh, lab):
