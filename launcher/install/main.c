@@ -3,6 +3,7 @@
  * venvbox-install - boxes a venv, reports on it, attacks it, undoes itself. Runs on the
  * host, as the user: args -> venv -> interpreter -> manifest -> swap.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -63,6 +64,18 @@ static int act(const struct args *a, struct buf *out, int *status, struct failur
 	return install_run(a, PKGLIBEXECDIR, out, f);
 }
 
+/* Nothing of ours may land on a number that the programs we run get anew. For reading: what is printed to a closed output is lost, and told. */
+static void reserve_low_fds(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd < 2);
+	if (fd > 2)
+		(void) close(fd);
+}
+
 int main(int argc, char *argv[])
 {
 	cleanup(failure_release) struct failure f = { 0 };
@@ -73,6 +86,7 @@ int main(int argc, char *argv[])
 
 	/* What is made here has its own modes; a caller's 077 would hide the interpreter from nobody but the box. */
 	(void) umask(022);
+	reserve_low_fds();
 	r = args_parse(argc, argv, &args, &f);
 	if (r == 0)
 		r = act(&args, &out, &status, &f);

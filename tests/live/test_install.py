@@ -257,6 +257,20 @@ def test_two_venvs_of_a_project(lab, who):
     assert "Read-only file system" in done.stderr, tell(done)
 
 
+@pytest.mark.parametrize("closed", ["<&-", "<&- 2>&-"])
+def test_with_closed_standard_descriptors(lab, who, closed):
+    """What it opens must not land on a number that the programs it runs get anew."""
+    plain = lab.plain(who)
+    done = plain.sh(f'"$1" .venv {closed}', lab.installer)
+    assert done.returncode == 0 and "is boxed" in done.stdout, tell(done)
+    assert plain.py("print(1)").stdout == "1\n"
+
+
+def test_a_closed_output_is_told(lab, who):
+    done = lab.plain(who).sh('"$1" --version >&-', lab.installer)
+    assert done.returncode == 125 and done.stderr.startswith("venvbox: cannot write to standard output"), tell(done)
+
+
 def test_a_shared_pip_cache_is_warned_of(fresh):
     """It is the one way in which what a box wrote may run outside (SECURITY.md)."""
     assert "SANDBOX_USE_PIP_CACHE" not in fresh.install().stdout
