@@ -327,20 +327,25 @@ def refused(done, *words):
     return done.stderr
 
 
+def entry(path):
+    """Mode, owner, and content or link text of one name."""
+    st = os.lstat(path)
+    content = None
+    if os.path.islink(path):
+        content = os.readlink(path)
+    elif os.path.isfile(path):
+        with open(path, "rb") as f:
+            content = f.read()
+    return oct(st.st_mode), st.st_uid, st.st_gid, content
+
+
 def snapshot(top):
     """Every name below top with type, mode, owner, and content or link text."""
     found = {}
     for at, dirs, files in os.walk(top):
         for name in dirs + files:
             path = os.path.join(at, name)
-            st = os.lstat(path)
-            content = None
-            if os.path.islink(path):
-                content = os.readlink(path)
-            elif os.path.isfile(path):
-                with open(path, "rb") as f:
-                    content = f.read()
-            found[os.path.relpath(path, top)] = (oct(st.st_mode), st.st_uid, st.st_gid, content)
+            found[os.path.relpath(path, top)] = entry(path)
     return found
 
 

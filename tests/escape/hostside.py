@@ -2,7 +2,7 @@
 """What the host executes, sources or obeys, as the host sees it: the same before and after whatever a box did."""
 import os
 
-from boxlab import PROTECTED, snapshot, tell
+from boxlab import PROTECTED, entry, snapshot, tell
 
 LOCAL = ["install", "-q", "--no-index", "--no-deps", "--no-build-isolation", "--no-cache-dir", "--no-compile", "--disable-pip-version-check"]
 
@@ -21,20 +21,9 @@ def host_side(box):
         for name in names:
             path = os.path.join(top, name)
             if os.path.lexists(path):
-                found["." + os.path.relpath(path, box.project)] = one(path)
+                found["." + os.path.relpath(path, box.project)] = entry(path)
     found.update({"~/" + n: v for n, v in snapshot(box.who.home).items() if n.split("/")[0] != "work"})
     return found
-
-
-def one(path):
-    st = os.lstat(path)
-    content = None
-    if os.path.islink(path):
-        content = os.readlink(path)
-    elif os.path.isfile(path):
-        with open(path, "rb") as f:
-            content = f.read()
-    return oct(st.st_mode), st.st_uid, st.st_gid, content
 
 
 def unchanged(box, before, done=None, gone=()):
