@@ -38,7 +38,6 @@ struct watch {
 	struct box box;
 	int signals;         /* signalfd */
 	enum phase phase;
-	pid_t init;          /* PID 1 of the box by its number out here; 0 until it has reported */
 	bool channel_gone;
 	bool reaped;         /* bwrap */
 	int bwrap_status;    /* as waitpid(2) has it */
@@ -79,33 +78,6 @@ static int start(struct watch *w)
 }
 
 /* --- reports -------------------------------------------------------------------------------- */
-
-/* As wire_recv(), and who sent it: the kernel's word (unix(7), SCM_CREDENTIALS), by which PID 1 is found if all goes wrong. */
-static int recv_report(struct watch *w, struct report *report)
-{
-	union {
-		char bytes[CMSG_SPACE(sizeof(struct ucred))];
-		struct cmsghdr align;
-	} control;
-	struct iovec body = { .iov_base = report, .iov_len = sizeof(*report) };
-	struct msghdr msg = {
-		.msg_iov = &body, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes),
-	};
-	ssize_t n = recvmsg(w->box.channel, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	struct cmsghdr *header = n < 0 ? NULL : CMSG_FIRSTHDR(&msg);
-	struct ucred sender;
-
-	if (n < 0)
-		return errno == ECONNRESET ? -EPIPE : -errno;
-	if (header != NULL && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_CREDENTIALS) {
-		memcpy(&sender, CMSG_DATA(header), sizeof(sender));
-		w->init = sender.pid;
-	}
-	if (n == 0)
-		return -EPIPE;
-	report->text[sizeof(report->text) - 1] = '\0';
-	return n == sizeof(*report) && (msg.msg_flags & MSG_TRUNC) == 0 ? 0 : -EBADMSG;
-}
 
 static int on_offset(struct watch *w, const struct report *report)
 {
@@ -189,7 +161,7 @@ static int take_reports(struct watch *w)
 {
 	while (!w->channel_gone) {
 		struct report report;
-		int r = recv_report(w, &report);
+		int r = wire_recv(w->box.channel, &report, sizeof(report), true);
 
 		if (r == -EAGAIN)
 			return 0;
@@ -197,6 +169,7 @@ static int take_reports(struct watch *w)
 			w->channel_gone = true;
 			return 0;
 		}
+		report.text[sizeof(report.text) - 1] = '\0';
 		if (r == 0)
 			r = on_report(w, &report);
 		if (r < 0)
@@ -368,22 +341,15 @@ static int watch_box(struct watch *w)
 /* --- the end --------------------------------------------------------------------------------------- */
 
 /*
- * bwrap ends when its child, PID 1, has; that ends when all of its namespace have
- * (pid_namespaces(7)). If bwrap is killed instead, PID 1 becomes our child (PR_SET_CHILD_SUBREAPER), and is ended by us.
+ * bwrap ends when its child, PID 1, has; that ends when all of its namespace have (pid_namespaces(7)). A bwrap that ends
+ * otherwise leaves its child to us (PR_SET_CHILD_SUBREAPER); made to go on, it would make again the names that we take away.
  */
 static void end_box(struct watch *w)
 {
-	siginfo_t info;
-
 	if (!w->reaped)
 		w->reaped = runprog_end(w->box.bwrap, &w->bwrap_status);
-	/* Killed by somebody else it left a child, which goes on with its mounts: names that we take away it would make again. */
-	if (WIFSIGNALED(w->bwrap_status))
+	if (WIFSIGNALED(w->bwrap_status) || w->phase != PHASE_ENDED)
 		runprog_end_all();
-	if (w->init <= 0 || waitid(P_PID, (id_t) w->init, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
-		return;
-	(void) kill(w->init, SIGKILL);
-	(void) waitpid(w->init, NULL, 0);
 }
 
 static int explain(struct watch *w)

@@ -19,7 +19,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_refused(r, &f);
 	if (r < 0)
 		return 0;
-	must(a.venv != NULL && a.venv[0] != '\0');
+	if (a.venv == NULL)
+		must(a.action == ACTION_DOCTOR); /* of this host, not of a venv */
+	else
+		must(a.venv[0] != '\0');
 	must(a.settings.n % 2 == 0);
 	r = args_apply(&a, "/cwd", &c, &f);
 	fuzz_refused(r, &f);
