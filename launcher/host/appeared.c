@@ -129,7 +129,18 @@ static int see(struct scan *s, int dirfd, const char *dir, const struct dirent *
 		return 0;
 	if (strcmp(d->d_name, ".venv") == 0 && !is_venv(s, relative) && !is_new(s, dirfd, d->d_name))
 		r = see_nested(s, dirfd, dir, d->d_name, relative);
-	return r == 0 && s->dirs.n < s->max_dirs ? strv_add(&s->dirs, relative) : r;
+	if (r < 0 || s->dirs.n < s->max_dirs)
+		return r < 0 ? r : strv_add(&s->dirs, relative);
+	s->seen->unread = true;
+	return 0;
+}
+
+static bool is_enough(struct scan *s)
+{
+	if (s->entries++ < MAX_ENTRIES)
+		return false;
+	s->seen->unread = true;
+	return true;
 }
 
 static int read_dir(struct scan *s, const char *relative)
@@ -146,7 +157,7 @@ static int read_dir(struct scan *s, const char *relative)
 	if (dir == NULL)
 		return -errno;
 	(void) take_fd(&fd);
-	while (r == 0 && s->entries++ < MAX_ENTRIES && (d = readdir(dir)) != NULL)
+	while (r == 0 && (d = readdir(dir)) != NULL && !is_enough(s))
 		if (!(d->d_name[0] == '.' && (d->d_name[1] == '\0' || strcmp(d->d_name, "..") == 0)))
 			r = see(s, dirfd(dir), relative, d);
 	return r;

@@ -6,6 +6,7 @@
 #ifndef VB_APPEARED_H
 #define VB_APPEARED_H
 
+#include <stdbool.h>
 #include <time.h>
 
 #include "common/strv.h"
@@ -13,6 +14,7 @@
 struct appeared {
 	struct strv found;  /* names, new or changed, that the host would execute or obey */
 	struct strv nested; /* repositories and venvs that were there before the run, not known and not changed by it */
+	bool unread;         /* there are more directories than are looked at */
 };
 
 void appeared_release(struct appeared *seen);

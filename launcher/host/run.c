@@ -12,12 +12,11 @@
 #include "common/log.h"
 #include "common/names.h"
 #include "common/path.h"
-#include "host/appeared.h"
+#include "host/aftermath.h"
 #include "host/bwrap.h"
 #include "host/callfilter.h"
 #include "host/facts.h"
 #include "host/layout.h"
-#include "host/nested.h"
 #include "host/ownfiles.h"
 #include "host/payload.h"
 #include "host/plan.h"
@@ -29,7 +28,6 @@
 #include "host/supervise.h"
 #include "host/userfds.h"
 #include "host/verbose.h"
-#include "stubs/publish.h"
 
 /* All that one run holds; each part is released by its owner's function. */
 struct run {
@@ -263,103 +261,7 @@ static int carry_out(struct run *run, struct outcome *o, struct failure *f)
 	return supervise_run(&l, o, f);
 }
 
-/* --- after -------------------------------------------------------------------- */
-
-/*
- * Without its link the name means the next one in PATH: what was `pytest` in a box runs the project's code on the host. A
- * package can see to that as well as the user.
- */
-static void say_uncovered(const struct strv *env, const char *name)
-{
-	const char *path = strv_getenv(env, "PATH");
-	cleanup_free char *dirs = strdup(path != NULL ? path : "");
-	char *rest = dirs, *dir;
-
-	while (dirs != NULL && (dir = strsep(&rest, ":")) != NULL) {
-		cleanup_free char *other = *dir == '/' ? path_join(dir, name) : NULL;
-
-		if (other == NULL || access(other, X_OK) != 0)
-			continue;
-		log_warn("'%s' is gone from the venv: the name now means '%s', which runs in no box", name, other);
-		return;
-	}
-}
-
-static int publish(struct run *run, struct failure *f)
-{
-	struct session *s = &run->session;
-	cleanup_free char *launcher = path_join(s->libexec, VB_LAUNCHER);
-	cleanup_fd int bin = fd_open_below(s->called.venv_fd, "bin", O_RDONLY | O_DIRECTORY);
-	cleanup_fd int inner = fd_open_below(s->called.state_fd, VB_INNER_BIN, O_RDONLY | O_DIRECTORY);
-	struct publish_report report = { 0 };
-	struct publish_input in = {
-		.bin_fd = bin, .inner_fd = inner, .launcher = launcher, .venv = s->manifest.venv,
-		.recorded = &s->manifest.recorded, .allowed = &s->conf.publish,
-	};
-	int r;
-
-	if (launcher == NULL)
-		return -ENOMEM;
-	if (bin < 0 || inner < 0)
-		return fail_errno(f, bin < 0 ? -bin : -inner, NULL, "cannot open the commands of '%s'", s->manifest.venv);
-	r = publish_sync(&in, &report, f);
-	for (size_t i = 0; i < report.held_back.n; i++)
-		log_warn("not published: %s", report.held_back.v[i]);
-	for (size_t i = 0; i < report.removed.n; i++)
-		say_uncovered(&run->env, report.removed.v[i]);
-	publish_report_release(&report);
-	return r;
-}
-
-/* What is new is said; a repository or venv that was there before is known from now on. */
-static int look_after(const struct run *run)
-{
-	const struct manifest *m = &run->session.manifest;
-	cleanup_strv struct strv known = { 0 };
-	struct appeared seen = { 0 };
-	/* What was protected in this run, and no more: one that was known and gone may be a box's by now. */
-	int r = strv_add_all(&known, &run->facts.nested);
-
-	if (r == 0)
-		r = strv_add_all(&known, &run->session.conf.unprotect);
-	for (size_t i = 0; r == 0 && policy_protected[i].name != NULL; i++)
-		r = strv_add(&known, policy_protected[i].name);
-	if (r == 0)
-		r = appeared_scan(run->session.project_fd, &run->started, &known, path_below(m->venv, m->project), &seen);
-	for (size_t i = 0; r == 0 && i < seen.found.n; i++)
-		log_warn("'%s/%s' appeared or changed during this run: programs outside the box may execute or obey it", m->project, seen.found.v[i]);
-	if (r == 0)
-		r = strv_add_all(&seen.nested, &run->facts.fresh);
-	if (r == 0)
-		r = nested_learn(run->session.called.state_fd, &seen.nested);
-	appeared_release(&seen);
-	return r == -EROFS || r == -EACCES ? 0 : r;
-}
-
-static void end_masks(struct run *run)
-{
-	int r = masks_end(&run->facts.masks);
-
-	if (r < 0)
-		log_warn("cannot take the names away again that were masked in '%s': %s; the next run does",
-			 run->session.manifest.project, strerror(-r));
-}
-
-/* Whatever the payload did: the venv is left in order, and the user told what he must know. */
-static int tidy(struct run *run, struct failure *f)
-{
-	int r = 0;
-
-	if (run->job.pip_run) {
-		ownfiles_note(run->session.called.venv_fd, run->session.called.state_fd, &run->session.manifest);
-		r = publish(run, f);
-	}
-	end_masks(run);
-	/* The program has ended as it has: what we could not see or remember changes nothing about that. */
-	if (look_after(run) < 0)
-		log_warn("cannot look for repositories and venvs that appeared in '%s'", run->session.manifest.project);
-	return r;
-}
+/* --- the whole ------------------------------------------------------------------ */
 
 static void say_exec_failed(const struct run *run, const struct outcome *o)
 {
@@ -377,6 +279,14 @@ static int check_outside(struct failure *f)
 		return 0;
 	return fail_msg(f, EPERM, "run it from a shell outside; the box that you are in holds for what it starts",
 			"no box can be made inside a box");
+}
+
+static int settle(struct run *run, int ended, struct failure *f)
+{
+	const struct aftermath a = { .session = &run->session, .facts = &run->facts, .env = &run->env,
+				     .started = run->started, .pip_run = run->job.pip_run, .verbose = run->job.verbose };
+
+	return aftermath_settle(&a, ended, f);
 }
 
 static int run_steps(struct run *run, int argc, char *argv[], struct outcome *o, struct failure *f)
@@ -402,11 +312,7 @@ static int run_steps(struct run *run, int argc, char *argv[], struct outcome *o,
 	r = carry_out(run, o, f);
 	if (r == 0 && o->exec_errno != 0)
 		say_exec_failed(run, o);
-	if (r == 0)
-		r = tidy(run, f);
-	else if (run->job.pip_run)
-		(void) !publish(run, NULL); /* the box was ended from outside, pip half-way in it: the links are true all the same */
-	return r;
+	return settle(run, r, f);
 }
 
 int run_payload(int argc, char *argv[])

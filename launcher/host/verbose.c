@@ -132,3 +132,14 @@ void verbose_sealed(bool landlock)
 	if (!out.failed)
 		(void) !fd_write_all(STDERR_FILENO, out.data, out.len);
 }
+
+void verbose_unread(void)
+{
+	cleanup_buf struct buf out = { 0 };
+
+	buf_puts(&out, "venvbox: ended\n");
+	put(&out, "not looked at", "directories far from the root of the project: what appeared there is not named above "
+				   "(venvbox-install finds the repositories and venvs in it)");
+	if (!out.failed)
+		(void) !fd_write_all(STDERR_FILENO, out.data, out.len);
+}

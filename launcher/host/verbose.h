@@ -19,4 +19,7 @@ int verbose_print(const struct session *s, const struct policy *policy, const st
 /* When it is sealed; landlock: are both scopes of landlock.h (inside/) held? They came with one ABI. */
 void verbose_sealed(bool landlock);
 
+/* Of the look at what appeared: it did not reach all directories (appeared.h). */
+void verbose_unread(void);
+
 #endif

@@ -110,3 +110,11 @@ def test_landlock_is_said(box):
         assert said[0].startswith("not held: ") and found == "reached"
     else:
         assert said == ["abstract sockets and signals of the host are out of reach"] and found == "held"
+
+
+def test_directories_that_are_not_looked_at_are_said(lab, who):
+    box = lab.box(who)
+    for i in range(300):
+        box.write(f"d{i}/file", "")
+    assert "not looked at" in box.run(["python", "-X", "venvbox-verbose", "-c", ""]).stderr
+    assert box.run(["python", "-c", ""]).stderr == ""

@@ -210,6 +210,22 @@ static void test_before_a_run_what_is_unknown_is_learned_but_no_link(void **stat
 	assert_true(strv_contains(&p->seen.nested, "src/.git") && strv_contains(&p->seen.nested, "venv2") && strv_contains(&p->seen.nested, "bare"));
 }
 
+static void test_what_lies_too_far_down_is_told_of(void **state)
+{
+	struct place *p = *state;
+	char name[16];
+
+	make_dir(p, "first");
+	scan(p, NULL);
+	assert_false(p->seen.unread);
+	for (int i = 0; i < 300; i++) {
+		(void) snprintf(name, sizeof(name), "d%d", i);
+		make_dir(p, name);
+	}
+	scan(p, NULL);
+	assert_true(p->seen.unread);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -224,6 +240,7 @@ int main(void)
 		TEST(test_a_link_is_not_followed),
 		TEST(test_an_old_repository_whose_settings_change_is_found),
 		TEST(test_nothing_below_what_is_known_is_found),
+		TEST(test_what_lies_too_far_down_is_told_of),
 		TEST(test_before_a_run_what_is_unknown_is_learned_but_no_link),
 	};
 
