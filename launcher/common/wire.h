@@ -3,14 +3,14 @@
  * wire.h - what the launcher and PID 1 of the box say to each other, over one
  * SOCK_SEQPACKET pair whose inner end is VB_CHANNEL_FD.
  *
- *   launcher -> PID 1   one or more HELLO messages, before bwrap is executed. All carry
+ *   launcher -> PID 1   one or more HELLO messages, once it is ready. All carry
  *                       descriptors (SCM_RIGHTS), at most WIRE_FDS_PER_MESSAGE each; in order:
  *                       orders, filter, payload, then the caller's descriptors (orders.fds, same order, those
  *                       with how != FD_REOPEN).
  *   PID 1 -> launcher   reports
  *   launcher -> PID 1   signals to deliver
  *
- * bwrap itself never holds a descriptor of the caller. The orders are a
+ * bwrap itself never holds a descriptor of the caller, nor does the channel before PID 1 is there. The orders are a
  * memfd that PID 1 reads; the payload (argv and environment, which may hold
  * secrets) is a memfd that only the forked child reads, PID 1 closes it unread.
  *
@@ -28,7 +28,7 @@
 #include "common/buf.h"
 #include "common/strv.h"
 
-#define WIRE_VERSION 2
+#define WIRE_VERSION 3
 #define WIRE_FDS_PER_MESSAGE 200 /* SCM_MAX_FD is 253, unix(7) */
 
 enum wire_fd_index {
@@ -98,6 +98,7 @@ enum report_kind {
 	REPORT_EXIT,       /* value: wait status of the payload; the last report */
 	REPORT_FAILED,     /* value: errno; text: the step that failed, for people; the last report */
 	REPORT_EXEC_FAILED,/* value: errno of execve() of the payload: its exit status is 126 or 127, see below */
+	REPORT_READY,      /* the first report: it waits for HELLO */
 };
 
 #define WIRE_TEXT 240

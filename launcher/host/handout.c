@@ -97,3 +97,12 @@ int handout_make(const struct launch *l, struct handout *h, struct failure *f)
 	h->fds[WIRE_PAYLOAD] = l->payload_fd;
 	return 0;
 }
+
+int handout_send(const struct handout *h, int channel, struct failure *f)
+{
+	int r = wire_send_hello(channel, h->fds, h->n);
+
+	if (r == -EAGAIN || r == -ETOOMANYREFS)
+		return fail_errno(f, -r, "close some descriptors before, or raise `ulimit -n`", "cannot hand over %zu descriptors", h->n);
+	return r < 0 ? fail_errno(f, -r, NULL, "cannot hand over descriptors to the box") : 0;
+}

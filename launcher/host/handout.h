@@ -24,4 +24,7 @@ void handout_release(struct handout *h);
 /* Fills in l->orders->fds, then packs the orders; all else in them is there. */
 int handout_make(const struct launch *l, struct handout *h, struct failure *f) must_check;
 
+/* To PID 1, over the channel; bwrap never holds a descriptor of the caller. */
+int handout_send(const struct handout *h, int channel, struct failure *f) must_check;
+
 #endif

@@ -169,17 +169,7 @@ static int make_words(int *ours, int *theirs)
 	return fcntl(*ours, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
 }
 
-/* PID 1 gets the caller's descriptors from the channel, where they wait: bwrap never holds one. */
-static int hand_over(int channel, const int *hello, size_t n, struct failure *f)
-{
-	int r = wire_send_hello(channel, hello, n);
-
-	if (r == -EAGAIN || r == -ETOOMANYREFS)
-		return fail_errno(f, -r, "close some descriptors before, or raise `ulimit -n`", "cannot hand over %zu descriptors", n);
-	return r < 0 ? fail_errno(f, -r, NULL, "cannot hand over descriptors to the box") : 0;
-}
-
-int spawn_box(const struct launch *l, const int *hello, size_t n_hello, struct box *box, struct failure *f)
+int spawn_box(const struct launch *l, struct box *box, struct failure *f)
 {
 	cleanup_fd int channel = -1, inner = -1, words = -1, theirs = -1, args = -1, init = -1;
 	cleanup_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -195,8 +185,6 @@ int spawn_box(const struct launch *l, const int *hello, size_t n_hello, struct b
 	if (r < 0)
 		return fail_errno(f, -r, NULL, "cannot prepare the start of '%s'", l->bwrap);
 	r = hostcheck_bwrap(l->bwrap, f);
-	if (r == 0)
-		r = hand_over(channel, hello, n_hello, f);
 	if (r < 0)
 		return r;
 	s.inner = inner;

@@ -17,10 +17,7 @@ struct box {
 	int words;     /* what bwrap writes to its standard error, non-blocking; owned */
 };
 
-/*
- * Sends hello (WIRE_ORDERS, WIRE_FILTER, WIRE_PAYLOAD, then the caller's descriptors) and executes bwrap.
- * All signals are blocked; so they stay for bwrap, and for PID 1 until it has seen to them.
- */
-int spawn_box(const struct launch *l, const int *hello, size_t n_hello, struct box *box, struct failure *f) must_check;
+/* Executes bwrap. All signals are blocked; so they stay for bwrap, and for PID 1 until it has seen to them. */
+int spawn_box(const struct launch *l, struct box *box, struct failure *f) must_check;
 
 #endif

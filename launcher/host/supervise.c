@@ -38,6 +38,7 @@ struct watch {
 	struct box box;
 	int signals;         /* signalfd */
 	enum phase phase;
+	bool handed_out;     /* the orders and descriptors, to PID 1 */
 	bool channel_gone;
 	bool reaped;         /* bwrap */
 	int bwrap_status;    /* as waitpid(2) has it */
@@ -69,15 +70,28 @@ static int start(struct watch *w)
 	w->l->orders->sig_ignored = w->l->caller->ignored;
 	w->l->orders->sig_blocked = w->l->caller->blocked;
 	r = handout_make(w->l, &w->handout, w->f);
-	if (r == 0)
-		r = spawn_box(w->l, w->handout.fds, w->handout.n, &w->box, w->f);
+	return r == 0 ? spawn_box(w->l, &w->box, w->f) : r;
+}
+
+/* --- reports -------------------------------------------------------------------------------- */
+
+/*
+ * The descriptors are sent when PID 1 asks: if we are killed before, the child that bwrap may leave behind
+ * (spawn.c) has the channel open, and all that waits in it, such as the pipe whose end the caller's shell waits for.
+ */
+static int on_ready(struct watch *w)
+{
+	int r;
+
+	if (w->phase != PHASE_MAKING || w->handed_out)
+		return -EBADMSG;
+	w->handed_out = true;
+	r = handout_send(&w->handout, w->box.channel, w->f);
 	if (r < 0)
 		return r;
 	r = userfds_let_go(w->l->fds);
 	return r < 0 ? fail_errno(w->f, -r, NULL, "cannot close the caller's descriptors") : 0;
 }
-
-/* --- reports -------------------------------------------------------------------------------- */
 
 static int on_offset(struct watch *w, const struct report *report)
 {
@@ -124,8 +138,10 @@ static int on_failed(struct watch *w, const struct report *report)
 static int on_report(struct watch *w, const struct report *report)
 {
 	switch (report->kind) {
+	case REPORT_READY:
+		return on_ready(w);
 	case REPORT_SEALED:
-		if (w->phase != PHASE_MAKING)
+		if (w->phase != PHASE_MAKING || !w->handed_out)
 			return -EBADMSG;
 		w->phase = PHASE_SEALED;
 		w->o->sealed = true;

@@ -134,8 +134,10 @@ int handover_receive(struct box *b, struct failure *f)
 {
 	cleanup_free int *fds = NULL;
 	size_t n = 0;
-	int err = wire_recv_hello(b->channel, &fds, &n);
+	int err = box_report(b, REPORT_READY, 0, 0, NULL);
 
+	if (err == 0)
+		err = wire_recv_hello(b->channel, &fds, &n);
 	if (err == 0 && n < WIRE_USER)
 		err = -EBADMSG;
 	if (err != 0)

@@ -23,13 +23,13 @@ LIBEXEC = os.environ.get("VENVBOX_LIBEXEC", "/usr/local/libexec/venvbox")
 BWRAP = os.environ.get("VENVBOX_BWRAP", "/usr/bin/bwrap")
 USER = os.environ.get("VENVBOX_TEST_USER", "vbtest")  # the ordinary user, when the tests run as root
 
-SEALED, STARTED, STOPPED, CONTINUED, OFFSET, EXIT, FAILED, EXEC_FAILED = range(1, 9)
+SEALED, STARTED, STOPPED, CONTINUED, OFFSET, EXIT, FAILED, EXEC_FAILED, READY = range(1, 10)
 PASS, REOPEN = 0, 1
 PRCTL_SEALED = 0x76624F58
 ERRNO_SEALED = 4000
 CAP_NET_BIND_SERVICE = 10
 NR_PRCTL, NR_PRLIMIT64 = {"x86_64": (157, 302), "aarch64": (167, 261)}[platform.machine()]
-WIRE_VERSION = 2
+WIRE_VERSION = 3
 PATIENCE = 20  # seconds after which something hangs
 
 
@@ -208,8 +208,11 @@ class Box:
             data = b""
         if not data:
             return None
-        self.reports.append(Report(data))
-        return self.reports[-1]
+        report = Report(data)
+        if report.kind == READY:  # the orders wait for it already
+            return self.next()
+        self.reports.append(report)
+        return report
 
     def until(self, kind):
         while True:

@@ -53,9 +53,10 @@ static void tell_number(const struct fake *f, int n)
 
 static void hello(struct fake *f)
 {
+	const struct report ready = { .kind = REPORT_READY };
 	cleanup_buf struct buf text = { 0 };
 
-	if (wire_recv_hello(VB_CHANNEL_FD, &f->fds, &f->n_fds) < 0 || fd_read_all(f->fds[WIRE_ORDERS], 1 << 20, &text) < 0 ||
+	if (wire_send(VB_CHANNEL_FD, &ready, sizeof(ready)) < 0 || wire_recv_hello(VB_CHANNEL_FD, &f->fds, &f->n_fds) < 0 || fd_read_all(f->fds[WIRE_ORDERS], 1 << 20, &text) < 0 ||
 	    orders_unpack(text.data, text.len, &f->orders) < 0)
 		_exit(98);
 }
@@ -83,13 +84,14 @@ static void facts(struct fake *f, char *argv[])
 {
 	cleanup_buf struct buf text = { 0 };
 	char **env = environ;
+	struct wire_hello first;
 	int signal = 0;
 
 	while (env != NULL && *env != NULL)
 		env++;
 	(void) prctl(PR_GET_PDEATHSIG, &signal, 0, 0, 0);
-	buf_printf(&text, "env=%d null=%d,%d blocked=%d pdeath=%d fds=", (int) (env - environ), is_null(0), is_null(1),
-		   all_blocked(), signal);
+	buf_printf(&text, "env=%d null=%d,%d blocked=%d pdeath=%d waiting=%d fds=", (int) (env - environ), is_null(0), is_null(1),
+		   all_blocked(), signal, recv(VB_CHANNEL_FD, &first, sizeof(first), MSG_PEEK | MSG_DONTWAIT) >= 0);
 	for (int fd = 0; fd < 1024; fd++)
 		if (fcntl(fd, F_GETFD) >= 0 && fd != atoi(argv[2]) && fd != atoi(argv[4] + strlen("/proc/self/fd/")))
 			buf_printf(&text, "%d,", fd);

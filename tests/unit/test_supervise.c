@@ -276,7 +276,7 @@ static void bwrap_has_nothing_of_the_caller(void **state)
 	(void) state;
 	launch_with(&s, script, sizeof(script), open_some);
 	hear(&s, text);
-	assert_string_equal(text, "env=0 null=1,1 blocked=1 pdeath=9 fds=0,1,2,3,");
+	assert_string_equal(text, "env=0 null=1,1 blocked=1 pdeath=9 waiting=0 fds=0,1,2,3,");
 	assert_int_equal(end(&s), 0);
 	forget(&s);
 }
