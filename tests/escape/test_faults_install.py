@@ -47,15 +47,17 @@ class Bench:
     def run(self, do):
         return do(cwd=self.box.project)
 
+    def inject(self, point):
+        return self.run(lambda **how: faultlab.inject(self.who, point, self.args, **how))
+
     def again(self, *options):
         return self.who.run([self.lab.installer, self.box.venv, *options], cwd=self.box.project)
 
     def judge(self, point):
-        for way in (point, faultlab.by_number(point)):
-            run = self.run(lambda **how: faultlab.inject(self.who, way, self.args, **how))
-            if run.hit:
-                break
+        run = self.inject(point)
+        if not run.hit:
             self.reset()
+            run = self.inject(faultlab.by_number(point))
         kind = "not met again" if not run.hit else "refused" if run.code == FAILURE else "worked"
         complaint = self.verdict(run)
         self.reset()
