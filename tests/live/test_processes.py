@@ -142,7 +142,10 @@ def members(namespace):
 
 
 def test_the_program_does_not_wait_for_its_children(pair):
-    pair.same(["python", "-c", "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(300)'], stdout=-3, stderr=-3, stdin=-3); print('done', flush=True); import os; os._exit(4)"])
+    pair.write("go", "")
+    child = "import os, time\nwhile os.path.exists('go'): time.sleep(0.05)"
+    pair.same(["python", "-c", f"import os, subprocess, sys; subprocess.Popen([sys.executable, '-c', {child!r}], stdout=-3, stderr=-3, stdin=-3); print('done', flush=True); os._exit(4)"])
+    os.unlink(pair.plain.path("go"))  # the twin's child is nobody's
 
 
 @pytest.mark.parametrize("sig", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
