@@ -27,7 +27,7 @@ NOT_WITHOUT = {
     "landlock": {"test_siblings_in_the_process_group_survive", "test_abstract_sockets_of_the_host"},
 }
 # Their controls want to see that outside of the box no filter is in force.
-CONTROL_IS_UNFILTERED = {"test_ld_preload_of_the_caller_reaches_python_sealed", "test_a_native_program_is_sealed"}
+CONTROL_IS_UNFILTERED = {"test_ld_preload_of_the_caller_reaches_python_sealed", "test_a_native_program_is_sealed", "test_shell_is_sealed"}
 
 
 def pytest_collection_modifyitems(config, items):

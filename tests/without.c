@@ -63,7 +63,7 @@ int main(int argc, char **argv)
 			continue;
 		if (load(&kinds[i]) != 0 || become((uid_t) atoi(argv[2]), (gid_t) atoi(argv[3])) != 0)
 			break;
-		(void) execv(argv[4], argv + 5);
+		(void) execvp(argv[4], argv + 5);
 		break;
 	}
 	perror("without");

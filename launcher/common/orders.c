@@ -101,6 +101,7 @@ int orders_pack(const struct orders *o, struct buf *out)
 	put_u32(out, ORDERS_MAGIC);
 	put_u32(out, WIRE_VERSION);
 	put_u64(out, o->keep_caps);
+	put_u64(out, o->files);
 	put_u64(out, o->sig_ignored);
 	put_u64(out, o->sig_blocked);
 	for (size_t i = 0; i < RLIM_NLIMITS; i++)
@@ -219,6 +220,7 @@ int orders_unpack(const void *data, size_t len, struct orders *o)
 	if (get_u32(&in) != ORDERS_MAGIC || get_u32(&in) != WIRE_VERSION)
 		in.err = -EBADMSG;
 	o->keep_caps = get_u64(&in);
+	o->files = get_u64(&in);
 	o->sig_ignored = get_u64(&in);
 	o->sig_blocked = get_u64(&in);
 	for (size_t i = 0; i < RLIM_NLIMITS; i++)

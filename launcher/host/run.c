@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "common/fd.h"
@@ -44,6 +45,7 @@ struct run {
 	int pip_lock;
 	int old_mounts; /* shield.h */
 	struct caller_signals caller;
+	rlim_t files; /* soft RLIMIT_NOFILE of the caller */
 	struct timespec started;
 };
 
@@ -80,6 +82,21 @@ static void run_release(struct run *run)
 }
 
 /* --- before ----------------------------------------------------------------- */
+
+/*
+ * A box of many mounts needs many descriptors at once, and the caller's may have numbers above the soft limit, where dup2(2)
+ * puts none: ours, bwrap's and PID 1's is the hard one. The program gets back what the caller has.
+ */
+static int raise_files(struct run *run, struct failure *f)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return fail_errno(f, errno, NULL, "cannot tell the limit of open files");
+	run->files = limit.rlim_cur;
+	limit.rlim_cur = limit.rlim_max;
+	return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? 0 : fail_errno(f, errno, NULL, "cannot raise the limit of open files");
+}
 
 static int read_environment(struct run *run)
 {
@@ -225,6 +242,7 @@ static int payload_memfd(const struct payload *p)
 static int fill_orders(struct run *run)
 {
 	run->orders.keep_caps = run->policy.keep_caps;
+	run->orders.files = run->files;
 	memcpy(run->orders.limits, run->facts.quota.rlimits, sizeof(run->orders.limits));
 	run->orders.cwd = strdup(start_dir(run));
 	run->orders.program = strdup(run->payload.program);
@@ -293,6 +311,8 @@ static int run_steps(struct run *run, int argc, char *argv[], struct outcome *o,
 {
 	int r = userfds_reserve(&run->fds);
 
+	if (r == 0)
+		r = raise_files(run, f);
 	if (r == 0)
 		r = check_outside(f);
 	/* Before anything is opened that a box gets. */

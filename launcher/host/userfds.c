@@ -7,6 +7,7 @@
 #include <linux/kcmp.h>
 #include <linux/magic.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -154,6 +155,14 @@ static const struct harmless_device *find_device(dev_t rdev)
 	return NULL;
 }
 
+/* A number from the hard limit on was opened under another limit; inside none can be made of it, prlimit(1). */
+static bool can_be_made(int fd)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_NOFILE, &limit) < 0 || (rlim_t) fd < limit.rlim_max;
+}
+
 static bool is_harmless_device(const struct candidate *c)
 {
 	return find_device(c->st.st_rdev) != NULL || isatty(c->u->fd) == 1;
@@ -193,7 +202,7 @@ static enum userfd_fate find_fate(const struct candidate *c, const struct strv *
 {
 	int fd = c->u->fd;
 
-	if ((c->u->flags & O_PATH) != 0)
+	if ((c->u->flags & O_PATH) != 0 || !can_be_made(fd))
 		return refused(c);
 	switch (c->st.st_mode & S_IFMT) {
 	case S_IFIFO:

@@ -103,12 +103,29 @@ int payload_restore_signals(const struct orders *o)
 	return sigprocmask(SIG_SETMASK, &mask, NULL) == 0 ? 0 : -errno;
 }
 
+/* The soft limit of the caller: ours is the hard one, for numbers that dup2(2) could not place above it. */
+static int give_back_files(const struct orders *o)
+{
+	struct rlimit files;
+
+	if (o->files == 0)
+		return 0;
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+		return -errno;
+	files.rlim_cur = (rlim_t) o->files;
+	return setrlimit(RLIMIT_NOFILE, &files) == 0 ? 0 : -errno;
+}
+
 /*
  * Never above what the caller has, hard or soft. A soft limit of processor time that is below the hard one
  * ends a program with SIGXCPU, which says why; at the hard one it is SIGKILL, getrlimit(2).
  */
 int payload_limit(const struct orders *o)
 {
+	int err = give_back_files(o);
+
+	if (err != 0)
+		return err;
 	for (int resource = 0; resource < RLIM_NLIMITS; resource++) {
 		rlim_t most = (rlim_t) o->limits[resource];
 		struct rlimit now;

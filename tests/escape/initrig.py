@@ -83,10 +83,10 @@ def _str(word):
     return struct.pack("=I", len(data)) + data
 
 
-def pack_orders(cwd, program, mounts=(), fds=(), keep_caps=0, ignored=0, blocked=0, limits=()):
+def pack_orders(cwd, program, mounts=(), fds=(), keep_caps=0, ignored=0, blocked=0, limits=(), files=0):
     """mounts: (path, dev, ino, read_only); fds: (target, how, flags, offset, path); limits: resource -> most."""
-    out = struct.pack("=IIQQQ", 0x4F427676, WIRE_VERSION, keep_caps, ignored, blocked)
-    out += struct.pack("=16Q", *[dict(limits).get(resource, 0) for resource in range(16)])
+    out = struct.pack("=IIQQQQ", 0x4F427676, WIRE_VERSION, keep_caps, files, ignored, blocked)
+    out += struct.pack("=16Q", *[dict(limits).get(which, 0) for which in range(16)])
     out += _str(cwd) + _str(program)
     out += struct.pack("=I", len(mounts))
     for path, dev, ino, read_only in mounts:

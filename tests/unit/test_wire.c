@@ -23,6 +23,7 @@ static void fill_orders(struct orders *o)
 					 .path = (char *) (uintptr_t) "/run/venvbox/fd/7" };
 
 	o->keep_caps = 1ULL << 40;
+	o->files = 77;
 	o->sig_ignored = 1;
 	o->sig_blocked = 1ULL << 63;
 	o->limits[RLIMIT_NPROC] = 4096;
@@ -44,7 +45,7 @@ static void orders_come_back(void **state)
 	fill_orders(&o);
 	assert_int_equal(orders_pack(&o, &out), 0);
 	assert_int_equal(orders_unpack(out.data, out.len, &back), 0);
-	assert_true(back.keep_caps == o.keep_caps && back.sig_ignored == 1 && back.sig_blocked == o.sig_blocked);
+	assert_true(back.keep_caps == o.keep_caps && back.files == 77 && back.sig_ignored == 1 && back.sig_blocked == o.sig_blocked);
 	assert_memory_equal(back.limits, o.limits, sizeof(o.limits));
 	assert_string_equal(back.cwd, o.cwd);
 	assert_string_equal(back.program, o.program);
