@@ -23,6 +23,21 @@ static void replace(char **old, char *text)
 	*old = text;
 }
 
+/* What ran out is the remedy's to name, whatever the step was that needed it. */
+static const char *hint_of(int err, const char *hint)
+{
+	switch (err) {
+	case EMFILE:
+		return "raise the limit of open files: ulimit -n 1024";
+	case ENFILE:
+		return "this machine has too many open files: see the file-nr below /proc/sys/fs";
+	case ENOMEM:
+		return "free some memory, or raise the limit: ulimit -v unlimited";
+	default:
+		return hint;
+	}
+}
+
 static void printf_like(4, 0) set_words(struct failure *f, int err, const char *hint, const char *fmt, va_list ap)
 {
 	char *what = NULL, *longer = NULL, *copy;
@@ -37,6 +52,7 @@ static void printf_like(4, 0) set_words(struct failure *f, int err, const char *
 		free(what);
 		what = longer;
 	}
+	hint = hint_of(err, hint);
 	copy = hint != NULL ? strdup(hint) : NULL;
 	replace(&f->what, what);
 	replace(&f->hint, copy);

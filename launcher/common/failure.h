@@ -23,7 +23,7 @@ void failure_release(struct failure *f);
 /*
  * Each sets `what` to the formatted text, replacing what was there, and `hint`
  * to a copy of hint (or NULL), and returns -err. fail_errno appends ": " and
- * the words for err. err is a positive errno. f may be NULL. If memory runs
+ * the words for err, and has a hint of its own for EMFILE, ENFILE and ENOMEM. err is a positive errno. f may be NULL. If memory runs
  * out the words are lost, the result is not.
  */
 int fail_msg(struct failure *f, int err, const char *hint, const char *fmt, ...) printf_like(4, 5);

@@ -29,6 +29,20 @@ static void words_and_result(void **state)
 	assert_null(f.hint);
 }
 
+static void what_ran_out_is_the_hint(void **state)
+{
+	struct failure f = { 0 };
+
+	(void) state;
+	assert_int_equal(fail_errno(&f, EMFILE, "install it again", "cannot open '%s'", "/x"), -EMFILE);
+	assert_non_null(strstr(f.hint, "ulimit -n"));
+	assert_int_equal(fail_errno(&f, ENOMEM, NULL, "cannot start"), -ENOMEM);
+	assert_non_null(strstr(f.hint, "memory"));
+	assert_int_equal(fail_errno(&f, ENOSPC, "make room", "cannot write"), -ENOSPC);
+	assert_string_equal(f.hint, "make room");
+	failure_release(&f);
+}
+
 static void new_words_may_quote_the_old(void **state)
 {
 	struct failure f = { 0 };
@@ -95,6 +109,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words_and_result),
+		cmocka_unit_test(what_ran_out_is_the_hint),
 		cmocka_unit_test(new_words_may_quote_the_old),
 		cmocka_unit_test(nobody_need_listen),
 		cmocka_unit_test(it_prints_two_lines_in_one_write),
