@@ -122,6 +122,17 @@ static const char *first_word(const struct session *s, const struct policy *poli
 	return policy->chdir != NULL && s->called.argv0[0] != '/' ? s->called.program : s->called.argv0;
 }
 
+/*
+ * `python -m pip` looks for pip in the working directory first, where a program may have put one: it would write the venv. With -P
+ * Python does not look there; before 3.11 it knows no such option (SECURITY.md).
+ */
+static bool wants_safe_path(const struct session *s, const struct job *job)
+{
+	const char *dot = strchr(s->manifest.python_version, '.');
+
+	return job->kind == JOB_PYTHON && job->pip_run && job->cmd.kind == PYCMD_MODULE && dot != NULL && atoi(dot + 1) >= 11;
+}
+
 static int make_argv(const struct session *s, const struct job *job, const struct policy *policy, int argc, char *const argv[],
 		     struct payload *p)
 {
@@ -143,6 +154,8 @@ static int make_argv(const struct session *s, const struct job *job, const struc
 	if (p->program == NULL)
 		return -ENOMEM;
 	r = strv_add(&p->argv, job->kind == JOB_SHELL ? p->program : first_word(s, policy));
+	if (r == 0 && wants_safe_path(s, job))
+		r = strv_add(&p->argv, "-P");
 	for (int i = 1; r == 0 && i < argc; i++)
 		r = strv_add(&p->argv, argv[i]);
 	return r;

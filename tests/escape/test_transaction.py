@@ -156,3 +156,11 @@ def test_what_a_build_left_in_its_home_is_gone(home_of_pip, name):
     """The next pip run has a fresh one."""
     assert home_of_pip[0].pip("config", "list").stdout == home_of_pip[0].pip("config", "list", env={"HOME": "/nowhere"}).stdout
     assert not os.path.exists(os.path.join(home_of_pip[0].venv, "home", name)) or "by pip" not in open(os.path.join(home_of_pip[0].venv, "home", name), encoding="utf-8").read()
+
+
+@pytest.mark.parametrize("name", ["pip.py", "pip/__main__.py", "logging.py", "ensurepip.py"])
+def test_a_planted_pip_is_not_run(fresh_pip, name):
+    """Left in the project by a program, for the user's next `python -m pip`."""
+    fresh_pip.write(name, "import os; open(os.environ['VIRTUAL_ENV'] + '/planted', 'w').close()\n")
+    done = fresh_pip.run(["python", "-m", "pip", "--version"])
+    assert done.stdout.startswith("pip ") and not os.path.exists(fresh_pip.venv + "/planted"), tell(done)
