@@ -21,7 +21,7 @@ VERSION = subprocess.run([PYTHON, "-I", "-c", "import sys; print('%d.%d' % sys.v
 SITE = f"lib/python{VERSION}/site-packages"
 PROTECTED = (".git", ".vscode", ".idea", ".env", ".envrc")
 SECRET = "decoy-5a1c7b"
-WITHOUT = os.environ.get("VENVBOX_TEST_WITHOUT")  # a kind of tests/without.c: the host's kernel lacks these calls
+WITHOUT = os.environ.get("VENVBOX_TEST_WITHOUT")  # a kind of tests/without.c, or all: the host's kernel lacks these calls
 
 # How the package index is reached is the machine's business.
 INDEX = {k: v for k, v in os.environ.items()
@@ -50,6 +50,11 @@ def without():
     source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "without.c")
     subprocess.run([os.environ.get("CC", "cc"), "-O1", "-Wall", "-Werror", "-o", path, source], check=True)
     return path
+
+
+def lacks(kind):
+    """Are the calls of this kind missing?"""
+    return WITHOUT in (kind, "all")
 
 
 class User:

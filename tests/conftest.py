@@ -33,7 +33,7 @@ CONTROL_IS_UNFILTERED = {"test_ld_preload_of_the_caller_reaches_python_sealed", 
 def pytest_collection_modifyitems(config, items):
     if not boxlab.WITHOUT:
         return
-    gone = NOT_WITHOUT.get(boxlab.WITHOUT, set()) | CONTROL_IS_UNFILTERED
+    gone = CONTROL_IS_UNFILTERED.union(*[tests for kind, tests in NOT_WITHOUT.items() if boxlab.lacks(kind)])
     config.hook.pytest_deselected(items=[i for i in items if i.originalname in gone])
     items[:] = [i for i in items if i.originalname not in gone]
 

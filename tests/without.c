@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * without KIND UID GID PATH ARGV... - executes PATH as on a kernel without the calls of KIND: a seccomp filter,
+ * without KIND UID GID PATH ARGV... - executes PATH as on a kernel without the calls of KIND, or of all kinds: a seccomp filter each,
  * inherited by all that it starts, answers ENOSYS. Loaded by root before it becomes UID, because an ordinary user would
  * need no_new_privs for that, and the tests look whether the box's own is set. Started by an ordinary user it has to.
  */
@@ -58,14 +58,19 @@ static int become(uid_t uid, gid_t gid)
 
 int main(int argc, char **argv)
 {
+	size_t loaded = 0;
+
 	for (size_t i = 0; argc > 5 && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if (strcmp(kinds[i].name, argv[1]) != 0)
+		if (strcmp(argv[1], "all") != 0 && strcmp(argv[1], kinds[i].name) != 0)
 			continue;
-		if (load(&kinds[i]) != 0 || become((uid_t) atoi(argv[2]), (gid_t) atoi(argv[3])) != 0)
+		if (load(&kinds[i]) != 0)
 			break;
-		(void) execvp(argv[4], argv + 5);
-		break;
+		loaded++;
 	}
+	if (loaded == 0 || (loaded < sizeof(kinds) / sizeof(kinds[0]) && strcmp(argv[1], "all") == 0))
+		fprintf(stderr, "without: not everything that was to be missing is\n");
+	else if (become((uid_t) atoi(argv[2]), (gid_t) atoi(argv[3])) == 0)
+		(void) execvp(argv[4], argv + 5);
 	perror("without");
 	return 99;
 }

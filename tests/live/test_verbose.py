@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from boxlab import VERSION, WITHOUT, tell
+from boxlab import VERSION, lacks, tell
 from packages import wheel
 
 WAYS = [(["python", "-X", "venvbox-verbose", "-c", "print(1)"], {}), (["python", "-Xvenvbox-verbose", "-c", "print(1)"], {}),
@@ -106,7 +106,7 @@ def test_old_landlock_is_said(box, abi):
 def test_landlock_is_said(box):
     """Of this kernel, or, with VENVBOX_TEST_WITHOUT=landlock, of one that has none."""
     said, found = verbose_with_landlock(box, None)
-    if WITHOUT == "landlock":
+    if lacks("landlock"):
         assert said[0].startswith("not held: ") and found == "reached"
     else:
         assert said == ["abstract sockets and signals of the host are out of reach"] and found == "held"
