@@ -25,6 +25,7 @@ UNIT_TESTS = \
 	tests/unit/test_handover \
 	tests/unit/test_hardlink \
 	tests/unit/test_hostcheck \
+	tests/unit/test_ids \
 	tests/unit/test_inputs \
 	tests/unit/test_keyfile \
 	tests/unit/test_layout \

@@ -7,6 +7,7 @@
 
 #include "inside/caps.h"
 #include "inside/filter.h"
+#include "inside/ids.h"
 #include "inside/landlock.h"
 #include "inside/verify.h"
 
@@ -41,6 +42,12 @@ static int step_dumpable(struct seal *s)
 	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 ? 0 : -errno;
 }
 
+static int step_ids(struct seal *s)
+{
+	(void) s;
+	return ids_load(getuid(), getgid());
+}
+
 static int step_filter(struct seal *s)
 {
 	return filter_load(s->filter_fd);
@@ -65,6 +72,7 @@ static const struct {
 	{ step_no_new_privs, "cannot set no_new_privs" },
 	{ step_landlock, "cannot enter the Landlock domain" },
 	{ step_dumpable, "cannot become non-dumpable" },
+	{ step_ids, "cannot install the seccomp filter of user and group numbers" },
 	{ step_filter, "cannot install the seccomp filter" },
 	{ step_verify, "the seal does not hold" },
 };
