@@ -85,6 +85,12 @@ tests_unit_test_supervise_io_SOURCES = tests/unit/test_supervise_io.c $(FAKE_BOX
 LDADD = $(FUZZ_MAIN) libvb-host.a libvb-install.a libvb-inside.a libvb-stubs.a libvb-common.a \
 	$(CMOCKA_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS) $(INIH_LIBS)
 
-EXTRA_DIST += tests/run tests/boxlab.py tests/conftest.py tests/doctor.py tests/installing.py \
+# CPython's own tests in a plain venv and in a box of what is installed: hours. CPYTHONS: interpreters, else all with tests that are found.
+# What is in cpython.json is not run again.
+check-cpython:
+	$(srcdir)/tests/compat/regrtest --results cpython.json $(prefix) $(CPYTHONS)
+.PHONY: check-cpython
+
+EXTRA_DIST += tests/compat tests/run tests/boxlab.py tests/conftest.py tests/doctor.py tests/installing.py \
 	tests/packages.py tests/terminal.py tests/live tests/escape tests/mutate tests/mutations tests/without.c
 noinst_HEADERS = tests/unit/bpf.h tests/unit/callerfds.h tests/unit/capture.h tests/unit/place.h tests/unit/scratch.h

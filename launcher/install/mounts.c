@@ -52,6 +52,7 @@ static const struct {
 	{ "/usr/bin/stat", MOUNT_RO, MINIMAL, "tool" },
 	{ "/usr/bin/realpath", MOUNT_RO, MINIMAL, "tool" },
 	{ "/bin/uname", MOUNT_RO, MINIMAL, "tool" },
+	{ "/bin/sleep", MOUNT_RO, MINIMAL, "tool: shell commands of programs wait with it, CPython's own tests of subprocess among them" },
 	{ "/sbin/ldconfig", MOUNT_RO, MINIMAL, "tool: ctypes.util.find_library() asks it" },
 	{ "/sbin/ldconfig.real", MOUNT_RO, MINIMAL, "tool: Ubuntu's ldconfig is a script around it" },
 	{ "/usr/bin/git", MOUNT_RO, MINIMAL, "tool" },

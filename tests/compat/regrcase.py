@@ -1,17 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What a run of CPython's test runner says, and the table of what may differ in a box."""
 import fnmatch
-import os
-import pwd
 import re
 import xml.etree.ElementTree
 
 # regrtest's own words: 3 is a changed environment, 4 that no test ran.
 HARMLESS = (0, 3, 4)
-
-
-def my_name():
-    return pwd.getpwuid(os.getuid()).pw_name
 
 
 def words_of(path):
@@ -38,13 +32,17 @@ def short(case):
     return case[len("test."):] if case.startswith("test.") else case
 
 
-# Since 3.11 the method stands in the brackets as well.
-TOLD = re.compile(r"^(?:FAIL|ERROR|UNEXPECTED SUCCESS): (\w+) \(([\w.]+)\)", re.MULTILINE)
+# Since 3.11 the method stands in the brackets as well. What went wrong follows, up to the next such line or the sum.
+TOLD = re.compile(r"^(?:FAIL|ERROR|UNEXPECTED SUCCESS): (\w+) \(([\w.]+)\)(.*?)(?=^={70}$|^-{70}\nRan |\Z)", re.MULTILINE | re.DOTALL)
 
 
 def told(text):
-    """The cases that the runner names as failed."""
-    return {short(where if where.endswith("." + name) else f"{where}.{name}") for name, where in TOLD.findall(text)}
+    """{case: what is said of it} of those that the runner names as failed."""
+    found = {}
+    for name, where, said in TOLD.findall(text):
+        case = short(where if where.endswith("." + name) else f"{where}.{name}")
+        found[case] = found.get(case, "") + said
+    return found
 
 
 class Outcome:
@@ -55,24 +53,24 @@ class Outcome:
         report = report or []
         self.cases = sum(kind != "skipped" for _, kind in report)
         self.skipped = {case for case, kind in report if kind == "skipped"}
-        self.bad = set()
+        self.bad = {}  # what is said of each
         if re.search(rf"^(?:\S+ \[.*\] )?{re.escape(module)} skipped", text, re.MULTILINE):
             self.skipped.add(module)
         if status in HARMLESS:
             return
-        self.bad = {case for case, kind in report if kind == "bad" and case} | told(text)
+        self.bad = {**{case: "" for case, kind in report if kind == "bad" and case}, **told(text)}
         if status is None or "\nTimeout (" in text:
-            self.bad.add(f"{module}: it hangs")
+            self.bad[f"{module}: it hangs"] = text
         elif not self.bad:
-            self.bad.add(f"{module}: status {status}")
+            self.bad[f"{module}: status {status}"] = text
 
 
 class Row:
-    """One exception: a case, or a pattern of cases, with the reason."""
+    """One exception: a case, or a pattern of cases, with the reason. It holds only where the test says what it names."""
 
     def __init__(self, line, words):
         self.line = line
-        versions, self.case, self.setting, self.reason = words
+        versions, self.case, self.says, self.setting, self.reason = words
         first, _, last = versions.partition("-")
         self.first, self.last = (tuple(map(int, v.split("."))) for v in (first, last or first))
 
@@ -87,15 +85,15 @@ class Exceptions:
             for number, line in enumerate(f, 1):
                 words = [word.strip() for word in line.split("|")]
                 if line.strip() and not line.startswith("#"):
-                    if len(words) != 4 or not all(words):
-                        raise SystemExit(f"{path}:{number}: not 'versions | case | setting | reason'")
+                    if len(words) != 5 or not all(words):
+                        raise SystemExit(f"{path}:{number}: not 'versions | case | what it says | setting | reason'")
                     self.rows.append(Row(number, words))
 
-    def find(self, version, case):
-        return next((row for row in self.rows if row.holds(version) and fnmatch.fnmatch(case, row.case)), None)
+    def find(self, version, case, said):
+        return next((row for row in self.rows if row.holds(version) and fnmatch.fnmatch(case, row.case) and row.says in said), None)
 
     def unused(self, version, results):
-        """Rows whose module was run, and which excused nothing."""
+        """Rows for one module that was run, and which excused nothing."""
         excused = [case for result in results.values() for case in result["excepted"]]
         return [row for row in self.rows if row.holds(version) and not fnmatch.filter(excused, row.case)
                 and re.split("[.:]", row.case)[0] in results]

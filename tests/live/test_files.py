@@ -138,7 +138,7 @@ def test_everything_else_is_read_only(box, code):
 
 # --- the system (S5) ------------------------------------------------------------------------
 
-@pytest.mark.parametrize("tool", ["python3", "git", "sh", "bash", "env", "ls", "cat", "stat", "realpath", "uname", "ldconfig"])
+@pytest.mark.parametrize("tool", ["python3", "git", "sh", "bash", "env", "ls", "cat", "stat", "realpath", "uname", "sleep", "ldconfig"])
 def test_named_tools_are_there(box, tool):
     done = box.py("import shutil, subprocess, sys\n"
                   "p = shutil.which(sys.argv[1], path='/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin')\n"
