@@ -90,7 +90,7 @@ class Exceptions:
                     self.rows.append(Row(number, words))
 
     def find(self, version, case, said):
-        return next((row for row in self.rows if row.holds(version) and fnmatch.fnmatch(case, row.case) and row.says in said), None)
+        return next((row for row in self.rows if row.holds(version) and fnmatch.fnmatch(case, row.case) and fnmatch.fnmatch(said, row.says)), None)
 
     def unused(self, version, results):
         """Rows for one module that was run, and which excused nothing."""
