@@ -65,6 +65,10 @@ static const struct {
 	{ "/usr/share/i18n", MOUNT_RO, MINIMAL, "locales" },
 	{ "/usr/share/terminfo", MOUNT_RO, MINIMAL, "terminals" },
 	{ "/etc/terminfo", MOUNT_RO, BOTH, "terminals" },
+	/* Debian's place, then Fedora's; elsewhere they are below /usr/lib. */
+	{ "/usr/share/tcltk", MOUNT_RO, MINIMAL, "tkinter" },
+	{ "/usr/share/tcl8.6", MOUNT_RO, MINIMAL, "tkinter" },
+	{ "/usr/share/tk8.6", MOUNT_RO, MINIMAL, "tkinter" },
 
 	/* Never /etc/ssl or /etc/pki as a whole: private keys lie there. */
 	{ "/etc/ssl/certs", MOUNT_RO, BOTH, "certificates" },

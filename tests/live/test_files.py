@@ -147,7 +147,8 @@ def test_named_tools_are_there(box, tool):
 
 
 @pytest.mark.parametrize("path", ["/etc/hosts", "/etc/resolv.conf", "/etc/localtime", "/etc/os-release", "/etc/ld.so.cache", "/etc/ssl/certs/ca-certificates.crt",
-                                  "/usr/share/zoneinfo/UTC", "/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/usr/share/terminfo/x/xterm", "/lib/terminfo/x/xterm"])
+                                  "/usr/share/zoneinfo/UTC", "/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/usr/share/terminfo/x/xterm", "/lib/terminfo/x/xterm",
+                                  "/usr/share/tcltk/tcl8.6/init.tcl", "/usr/share/tcl8.6/init.tcl"])
 def test_needed_files_are_there(box, path):
     if not os.path.exists(path) and path not in ("/etc/passwd", "/etc/group"):
         assert box.attempt(READ, path) == "ENOENT"
