@@ -86,7 +86,7 @@ LDADD = $(FUZZ_MAIN) libvb-host.a libvb-install.a libvb-inside.a libvb-stubs.a l
 	$(CMOCKA_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS) $(INIH_LIBS)
 
 # CPython's own tests in a plain venv and in a box of what is installed: hours. CPYTHONS: interpreters, else all with tests that are found.
-# What is in cpython.json is not run again.
+# What passed and stands in cpython.json is not run again.
 check-cpython:
 	$(srcdir)/tests/compat/regrtest --results cpython.json $(prefix) $(CPYTHONS)
 .PHONY: check-cpython
