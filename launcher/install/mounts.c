@@ -65,6 +65,7 @@ static const struct {
 	{ "/usr/share/i18n", MOUNT_RO, MINIMAL, "locales" },
 	{ "/usr/share/terminfo", MOUNT_RO, MINIMAL, "terminals" },
 	{ "/etc/terminfo", MOUNT_RO, BOTH, "terminals" },
+	{ "/usr/share/python-wheels", MOUNT_RO, MINIMAL, "ensurepip of Debian and Fedora: pip in venvs made inside" },
 	/* Debian's place, then Fedora's; elsewhere they are below /usr/lib. */
 	{ "/usr/share/tcltk", MOUNT_RO, MINIMAL, "tkinter" },
 	{ "/usr/share/tcl8.6", MOUNT_RO, MINIMAL, "tkinter" },
