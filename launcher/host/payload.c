@@ -128,9 +128,12 @@ static const char *first_word(const struct session *s, const struct policy *poli
  */
 static bool wants_safe_path(const struct session *s, const struct job *job)
 {
-	const char *dot = strchr(s->manifest.python_version, '.');
+	const char *dot;
 
-	return job->kind == JOB_PYTHON && job->pip_run && job->cmd.kind == PYCMD_MODULE && dot != NULL && atoi(dot + 1) >= 11;
+	if (job->kind != JOB_PYTHON || !job->pip_run || job->cmd.kind != PYCMD_MODULE)
+		return false;
+	dot = strchr(s->manifest.python_version, '.');
+	return dot != NULL && atoi(dot + 1) >= 11;
 }
 
 static int make_argv(const struct session *s, const struct job *job, const struct policy *policy, int argc, char *const argv[],
