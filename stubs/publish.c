@@ -47,13 +47,16 @@ static int look(const struct publish_input *in, const char *name, enum place *pl
 	return 0;
 }
 
-/* Where a link points is the package's business: it is followed inside the box only. */
-static bool is_command(int dirfd, const char *name)
+/*
+ * Where a link points is the package's business: it is followed inside the box only. What cannot be looked at is not gone: its
+ * link would be removed, and the name then mean a command of the system.
+ */
+static int is_command(int dirfd, const char *name)
 {
 	struct stat st;
 
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-		return false;
+		return errno == ENOENT ? 0 : -errno;
 	return S_ISLNK(st.st_mode) || (S_ISREG(st.st_mode) && (st.st_mode & 0111) != 0);
 }
 
@@ -68,13 +71,16 @@ static int list(int dirfd, bool commands, struct strv *names)
 		return -errno;
 	(void) take_fd(&fd);
 	while (errno = 0, (entry = readdir(dir)) != NULL) {
-		int r;
+		int r = path_is_name(entry->d_name);
 
-		if (!path_is_name(entry->d_name) || (commands && !is_command(dirfd, entry->d_name)))
+		if (r != 0 && commands)
+			r = is_command(dirfd, entry->d_name);
+		if (r == 0)
 			continue;
-		if (names->n == COMMANDS_MAX)
+		if (r > 0 && names->n == COMMANDS_MAX)
 			return -E2BIG;
-		r = strv_add(names, entry->d_name);
+		if (r > 0)
+			r = strv_add(names, entry->d_name);
 		if (r < 0)
 			return r;
 	}
