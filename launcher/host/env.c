@@ -15,6 +15,8 @@ static const char *const listed[] = {
 	/* the way to the network; programs read either case */
 	"http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy",
 	"HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "ALL_PROXY", "NO_PROXY",
+	/* whom to believe there; the files are shown, facts.c */
+	"SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
 	/* builds */
 	"CC", "CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "LDLIBS", "MAKEFLAGS", "CI",
 	"PYTHON*",
@@ -22,7 +24,7 @@ static const char *const listed[] = {
 };
 
 static const char *const listed_for_pip[] = {
-	"PIP_*", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", NULL,
+	"PIP_*", NULL,
 };
 
 /* What the caller sets to what is true inside. */

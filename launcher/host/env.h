@@ -17,7 +17,7 @@ struct env_input {
 	const struct strv *parent;   /* the environment the parent process started with; NULL: unreadable */
 	const struct strv *allow;    /* names the policy lets in whatever they look like (--env), or NULL */
 	const struct strv *dotenv;   /* "NAME=value" of .env, or NULL; wins over what is inherited */
-	bool pip_run;                /* lets in PIP_*, and the certificates that pip is told of by SSL_CERT_FILE and the like */
+	bool pip_run;                /* lets in PIP_* */
 };
 
 /*

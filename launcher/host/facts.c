@@ -364,6 +364,16 @@ static int gather_script(const struct job *job, struct facts *x)
 	return path == NULL ? -ENOMEM : inputs_add(&x->inputs, path);
 }
 
+static int gather_certificates(const struct strv *env, struct facts *x)
+{
+	cleanup_strv struct strv paths = { 0 };
+	int r = pipcmd_certificates_from_env(env, x->cwd, &paths);
+
+	for (size_t i = 0; r == 0 && i < paths.n; i++)
+		r = inputs_add(&x->inputs, paths.v[i]);
+	return r;
+}
+
 /* In the box's own cache, which boxes write: nothing there is followed. */
 static int make_cache_mount_point(const struct policy *p, struct failure *f)
 {
@@ -433,6 +443,8 @@ int facts_gather(const struct policy *p, const struct job *job, char *const argv
 		r = gather_visible(p, x);
 	if (r == 0)
 		r = gather_script(job, x);
+	if (r == 0)
+		r = gather_certificates(env, x);
 	if (r == 0 && p->pip_run)
 		r = gather_pip(p, job, argv, env, home, x);
 	if (r == 0)

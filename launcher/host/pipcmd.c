@@ -23,6 +23,67 @@ bool pipcmd_is_pip_name(const char *name)
 	return name[0] == '.' && name[1] != '\0' && name[1 + strspn(name + 1, DIGITS)] == '\0';
 }
 
+/* Other programs that change the venv, and what they are asked for then. `options` take a value in the next word. */
+static const struct installer {
+	const char *name;
+	const char *asked[8]; /* "": whatever it is asked for */
+	const char *options;
+} installers[] = {
+	{ "uv", { "pip install", "pip sync", "pip uninstall", "sync", "add", "remove" }, "--directory --project --cache-dir --config-file --color" },
+	{ "poetry", { "install", "sync", "update", "add", "remove" }, "--directory --project -C -P" },
+	{ "pip-sync", { "" }, "" },
+};
+
+static bool is_in_list(const char *list, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *at = list; (at = strstr(at, word)) != NULL; at += len)
+		if ((at == list || at[-1] == ' ') && (at[len] == ' ' || at[len] == '\0'))
+			return true;
+	return false;
+}
+
+/* The next word that is no option, or NULL. */
+static const char *next_word(const struct installer *x, char *const **args)
+{
+	while (**args != NULL) {
+		const char *word = *(*args)++;
+
+		if (word[0] != '-')
+			return word;
+		if (is_in_list(x->options, word) && **args != NULL)
+			(*args)++;
+	}
+	return NULL;
+}
+
+/* asked: up to two words. */
+static bool is_asked(const struct installer *x, const char *asked, char *const args[])
+{
+	while (*asked != '\0') {
+		size_t len = strcspn(asked, " ");
+		const char *word = next_word(x, &args);
+
+		if (word == NULL || strlen(word) != len || memcmp(word, asked, len) != 0)
+			return false;
+		asked += len + (asked[len] == ' ');
+	}
+	return true;
+}
+
+bool pipcmd_is_installer_run(const char *name, char *const args[])
+{
+	for (size_t i = 0; i < sizeof(installers) / sizeof(installers[0]); i++) {
+		const struct installer *x = &installers[i];
+
+		for (size_t k = 0; strcmp(name, x->name) == 0 && x->asked[k] != NULL; k++)
+			if (is_asked(x, x->asked[k], args))
+				return true;
+	}
+	return false;
+}
+
 static bool is_pip_module(const char *module)
 {
 	static const char *const modules[] = { "pip", "pip.__main__", "ensurepip", "ensurepip.__main__" };
@@ -33,19 +94,19 @@ static bool is_pip_module(const char *module)
 	return false;
 }
 
-bool pipcmd_is_pip_run(const struct pycmd *cmd, const char *venv_bin, const char *cwd)
+bool pipcmd_is_pip_run(const struct pycmd *cmd, char *const args[], const char *venv_bin, const char *cwd)
 {
 	cleanup_free char *script = NULL;
 	const char *name;
 
 	if (cmd->kind == PYCMD_MODULE)
-		return is_pip_module(cmd->target);
+		return is_pip_module(cmd->target) || pipcmd_is_installer_run(cmd->target, args);
 	if (cmd->kind != PYCMD_SCRIPT)
 		return false;
 	/* Out of memory reads as "no": a box with less rights. */
 	script = path_clean(cwd, cmd->target);
 	name = script == NULL ? NULL : path_below(script, venv_bin);
-	return name != NULL && pipcmd_is_pip_name(name);
+	return name != NULL && (pipcmd_is_pip_name(name) || pipcmd_is_installer_run(name, args));
 }
 
 /* --- command line -------------------------------------------------------------- */
@@ -147,8 +208,6 @@ static int add_value(const struct pipopt *opt, const char *value, const char *ba
 
 int pipcmd_paths_from_env(const struct strv *env, const char *cwd, struct strv *paths)
 {
-	static const char *const certificates[] = { "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE" };
-	const struct pipopt *file = pipopt_exact("cert", strlen("cert"));
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < env->n; i++) {
@@ -162,6 +221,15 @@ int pipcmd_paths_from_env(const struct strv *env, const char *cwd, struct strv *
 		if (opt != NULL)
 			r = add_value(opt, equals + 1, cwd, paths);
 	}
+	return r;
+}
+
+int pipcmd_certificates_from_env(const struct strv *env, const char *cwd, struct strv *paths)
+{
+	static const char *const certificates[] = { "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE" };
+	const struct pipopt *file = pipopt_exact("cert", strlen("cert"));
+	int r = 0;
+
 	for (size_t i = 0; r == 0 && i < sizeof(certificates) / sizeof(certificates[0]); i++) {
 		const char *value = strv_getenv(env, certificates[i]);
 

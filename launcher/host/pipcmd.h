@@ -19,17 +19,23 @@
 /* The names under which a venv has pip: pip, pip3, pip3.X. */
 bool pipcmd_is_pip_name(const char *name);
 
+/* Is it another program that installs (uv, poetry, pip-sync), asked by args, which end with NULL, to change the venv? */
+bool pipcmd_is_installer_run(const char *name, char *const args[]);
+
 /*
  * A python command line that runs pip: -m pip, -m ensurepip (both also with .__main__), or the script
- * venv_bin/pip*. venv_bin is clean; cwd is what a relative script is taken below.
+ * venv_bin/pip*; or another installer. args: what follows module or script. venv_bin is clean; cwd is what a relative script is taken below.
  */
-bool pipcmd_is_pip_run(const struct pycmd *cmd, const char *venv_bin, const char *cwd);
+bool pipcmd_is_pip_run(const struct pycmd *cmd, char *const args[], const char *venv_bin, const char *cwd);
 
 /* What the words after "pip" name; relative paths are taken below cwd. */
 int pipcmd_paths_from_args(char *const args[], const char *cwd, struct strv *paths) must_check;
 
-/* What PIP_* (any option of pip) and SSL_CERT_FILE, SSL_CERT_DIR, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE name. */
+/* What PIP_* (any option of pip) name. */
 int pipcmd_paths_from_env(const struct strv *env, const char *cwd, struct strv *paths) must_check;
+
+/* What SSL_CERT_FILE, SSL_CERT_DIR, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE name; every program reads them. */
+int pipcmd_certificates_from_env(const struct strv *env, const char *cwd, struct strv *paths) must_check;
 
 /* What the text of a pip.conf names, in any section. */
 int pipcmd_paths_from_conf(const char *conf, size_t len, const char *cwd, struct strv *paths) must_check;

@@ -44,12 +44,12 @@ void policy_job(const struct called *called, int argc, char *const argv[], const
 		pycmd_parse(argc, argv, &job->cmd);
 		job->verbose = job->cmd.verbose;
 		bin = path_join(called->venv_real, "bin");
-		job->pip_run = bin != NULL && pipcmd_is_pip_run(&job->cmd, bin, cwd);
+		job->pip_run = bin != NULL && pipcmd_is_pip_run(&job->cmd, argv + job->cmd.first_arg, bin, cwd);
 	} else if (strcmp(called->name, "shell") == 0) {
 		job->kind = JOB_SHELL;
 	} else {
 		job->kind = JOB_COMMAND;
-		job->pip_run = pipcmd_is_pip_name(called->name);
+		job->pip_run = pipcmd_is_pip_name(called->name) || pipcmd_is_installer_run(called->name, argv + (argc > 0));
 	}
 }
 

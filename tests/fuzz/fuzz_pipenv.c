@@ -13,6 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	home = fuzz_text(&in);
 	must(pipcmd_paths_from_env(&env, "/cwd", &paths) == 0);
 	fuzz_check_paths(&paths);
+	must(pipcmd_certificates_from_env(&env, "/cwd", &paths) == 0);
+	fuzz_check_paths(&paths);
 	must(pipcmd_config_files(&env, home[0] == '/' ? home : NULL, &files) == 0);
 	fuzz_check_paths(&files);
 	return 0;

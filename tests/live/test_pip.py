@@ -267,6 +267,18 @@ def test_named_certificates_are_there(fresh_pip, who, name):
         assert f.read() == repr((ca, ["ca.pem"], "certificate"))
 
 
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_programs_see_named_certificates(box, who, name):
+    """Also when the variable is not the shell's own, and nothing beside the file."""
+    ca = who.write(os.path.join(who.home, "authority", name, "ca.pem"), "certificate")
+    key = who.write(os.path.join(who.home, "authority", "private.key"), "key")
+    code = f"import os; print(os.environ.get({name!r}), open({ca!r}).read(), os.path.exists({key!r}))"
+    script = "exec .venv/bin/python -c \"$1\""
+    done = box.sh(script, code, env={name: os.path.dirname(ca) if name.endswith("DIR") else ca})
+    assert good(done).stdout == f"{os.path.dirname(ca) if name.endswith('DIR') else ca} certificate False\n"
+    assert "FileNotFoundError" in box.sh(script, code).stderr
+
+
 def test_pip_gets_an_empty_home(fresh_pip, who):
     """A pip.conf that a program planted must not steer pip (H15)."""
     fresh_pip.value("import os; os.makedirs(os.path.expanduser('~/.config/pip')); open(os.path.expanduser('~/.config/pip/pip.conf'), 'w').write('[global]\\nno-index = evil\\n')")
@@ -280,6 +292,42 @@ def test_pip_gets_an_empty_home(fresh_pip, who):
 def test_index_settings_reach_pip_only(box):
     done = box.sh('export PIP_INDEX_URL=http://x/; .venv/bin/pip config list; .venv/bin/python -c "import os; print(os.environ.get(\'LANG\'))"')
     assert "http://x/" in done.stdout, tell(done)
+
+
+# --- other installers -------------------------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def uv_box(lab, who):
+    box = lab.box(who, pip=True)
+    good(box.pip("install", "-q", "uv"))
+    return box
+
+
+def test_uv_in_the_venv_installs_and_its_commands_are_boxed(uv_box, who):
+    path = wheel(who, uv_box.project, "tiny", {"tiny.py": f"def main():\n    {SEALED}    print('said')\n"}, commands=["tiny-hello"])
+    good(uv_box.run(["uv", "pip", "install", "-q", "--offline", path]))
+    assert good(uv_box.run(["tiny-hello"])).stdout == "said\n"
+    good(uv_box.run(["python", "-m", "uv", "pip", "uninstall", "-q", "tiny"]))
+    assert not os.path.exists(uv_box.site("tiny.py")) and not os.path.lexists(uv_box.bin("tiny-hello"))
+
+
+def test_a_build_of_uv_is_boxed_as_one_of_pip(uv_box, who):
+    """It writes the venv, but nothing there that the host executes or trusts."""
+    who.write(os.path.join(who.home, "secret"), "x")
+    attack = (f"done = []\nfor p in ('lib/new', 'bin/activate', 'pyvenv.cfg', 'venvbox/venvbox.conf', 'venvbox/manifest'):\n"
+              f"    try:\n        open(os.path.join({uv_box.venv!r}, p), 'a').close()\n        done.append(p)\n    except OSError: pass\n"
+              f"open({uv_box.path('tried')!r}, 'w').write(repr((done, os.path.exists({os.path.join(who.home, 'secret')!r}))))")
+    host = {name: os.stat(uv_box.bin(name)).st_mtime_ns for name in ("activate", "python")}
+    good(uv_box.run(["uv", "pip", "install", "-q", "--offline", "--no-cache", sdist(who, uv_box.project, "builder", attack)]))
+    with open(uv_box.path("tried"), encoding="utf-8") as f:
+        assert f.read() == "(['lib/new', 'bin/activate'], False)"  # bin is the box's own
+    assert host == {name: os.stat(uv_box.bin(name)).st_mtime_ns for name in host}
+
+
+def test_uv_that_only_looks_cannot_write_the_venv(uv_box):
+    assert "uv" in good(uv_box.run(["uv", "pip", "list"])).stdout
+    done = uv_box.run(["uv", "run", "--no-project", "python", "-c", "import sys; open(sys.prefix + '/x', 'w')"])
+    assert done.returncode != 0 and "Read-only file system" in done.stderr, tell(done)
 
 
 # --- pip inside a program's box -------------------------------------------------------------------------

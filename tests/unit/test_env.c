@@ -68,11 +68,11 @@ static const char *const listed[] = {
 	"USER", "LOGNAME", "UID", "PATH", "TERM", "HOSTNAME", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_X_Y", "TZ",
 	"http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "ALL_PROXY", "NO_PROXY",
 	"CC", "CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "LDLIBS", "MAKEFLAGS", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONUTF8", "PYTHON",
-	"NO_COLOR", "FORCE_COLOR", "COLORTERM", "COLUMNS", "LINES", "CI",
+	"NO_COLOR", "FORCE_COLOR", "COLORTERM", "COLUMNS", "LINES", "CI", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
 };
 
 static const char *const not_listed[] = {
-	"LC", "LCX", "USERNAME", "PATHS", "XPATH", "Http_Proxy", "http_proxies", "CCX", "python", "Path", "CIX", "LANGX", "PIP_INDEX_URL", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE",
+	"LC", "LCX", "USERNAME", "PATHS", "XPATH", "Http_Proxy", "http_proxies", "CCX", "python", "Path", "CIX", "LANGX", "PIP_INDEX_URL", "PIP_CERT", "SSL_CERT", "GIT_SSL_CAINFO",
 	"SSH_AUTH_SOCK", "DISPLAY", "XDG_RUNTIME_DIR", "LD_PRELOAD", "EDITOR", "OLDPWD",
 };
 
@@ -101,7 +101,7 @@ static void the_list_is_that_of_the_specification(void **state)
 
 static void pip_gets_its_own_variables_too(void **state)
 {
-	static const char *const pips[] = { "PIP_INDEX_URL", "PIP_CERT", "PIP_X", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE" };
+	static const char *const pips[] = { "PIP_INDEX_URL", "PIP_CERT", "PIP_X" };
 	static const char *const others[] = { "NETRC", "PIPX_HOME", "SSL_CERT", "UV_INDEX_URL" };
 
 	(void) state;

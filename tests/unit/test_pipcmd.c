@@ -55,13 +55,42 @@ static void runs_of_pip(void **state)
 		{ PYCMD_CODE, "pip", false }, { PYCMD_CODE, "/p/.venv/bin/pip", false }, { PYCMD_STDIN, NULL, false }, { PYCMD_INFO, NULL, false },
 	};
 
+	static char *const no_args[] = { NULL };
+
 	(void) state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct pycmd cmd = { .kind = rows[i].kind, .target = rows[i].target };
 
-		if (pipcmd_is_pip_run(&cmd, "/p/.venv/bin", CWD) != rows[i].pip)
+		if (pipcmd_is_pip_run(&cmd, no_args, "/p/.venv/bin", CWD) != rows[i].pip)
 			print_error("%s\n", rows[i].target ? rows[i].target : "");
-		assert_int_equal(pipcmd_is_pip_run(&cmd, "/p/.venv/bin", CWD), rows[i].pip);
+		assert_int_equal(pipcmd_is_pip_run(&cmd, no_args, "/p/.venv/bin", CWD), rows[i].pip);
+	}
+}
+
+static void runs_of_other_installers(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *args[MAX_ARGS];
+		bool installs;
+	} rows[] = {
+		{ "uv", { "pip", "install", "six" }, true }, { "uv", { "-q", "pip", "--quiet", "sync", "r.txt" }, true }, { "uv", { "pip", "uninstall", "x" }, true },
+		{ "uv", { "--directory", "x", "sync" }, true }, { "uv", { "add", "six" }, true }, { "uv", { "remove", "six" }, true },
+		{ "uv", { "pip", "list" }, false }, { "uv", { "pip" }, false }, { "uv", { NULL }, false }, { "uv", { "run", "pip", "install" }, false },
+		{ "uv", { "--directory", "sync" }, false }, { "uv", { "--directory" }, false }, { "uv", { "install" }, false }, { "uv", { "syncs" }, false }, { "uv", { "syn" }, false },
+		{ "poetry", { "install" }, true }, { "poetry", { "-n", "-C", "x", "update" }, true }, { "poetry", { "run", "install" }, false }, { "poetry", { "" }, false },
+		{ "pip-sync", { NULL }, true }, { "pip-sync", { "r.txt" }, true }, { "pip-compile", { NULL }, false }, { "", { "install" }, false }, { "uvx", { "sync" }, false },
+	};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct pycmd module = { .kind = PYCMD_MODULE, .target = rows[i].name };
+		char *const *args = (char *const *) (uintptr_t) rows[i].args;
+
+		if (pipcmd_is_installer_run(rows[i].name, args) != rows[i].installs)
+			print_error("%zu: %s\n", i, rows[i].name);
+		assert_int_equal(pipcmd_is_installer_run(rows[i].name, args), rows[i].installs);
+		assert_int_equal(pipcmd_is_pip_run(&module, args, "/p/.venv/bin", CWD), rows[i].installs);
 	}
 }
 
@@ -193,6 +222,7 @@ static void variables(void **state)
 
 		assert_int_equal(strv_add(&env, rows[i].entry), 0);
 		assert_int_equal(pipcmd_paths_from_env(&env, CWD, &paths), 0);
+		assert_int_equal(pipcmd_certificates_from_env(&env, CWD, &paths), 0);
 		assert_paths(&paths, rows[i].paths, rows[i].entry);
 	}
 }
@@ -306,6 +336,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_of_pip),
 		cmocka_unit_test(runs_of_pip),
+		cmocka_unit_test(runs_of_other_installers),
 		cmocka_unit_test(options_that_name_files),
 		cmocka_unit_test(what_is_elsewhere_or_written_is_left_out),
 		cmocka_unit_test(words_that_are_paths),
