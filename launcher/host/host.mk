@@ -36,6 +36,7 @@ libvb_host_a_SOURCES = \
 	launcher/host/spawn.c launcher/host/spawn.h \
 	launcher/host/supervise.c launcher/host/supervise.h \
 	launcher/host/tty.c launcher/host/tty.h \
+	launcher/host/unseen.c launcher/host/unseen.h \
 	launcher/host/userfds.c launcher/host/userfds.h \
 	launcher/host/venv.c launcher/host/venv.h \
 	launcher/host/verbose.c launcher/host/verbose.h

@@ -7,6 +7,7 @@
 #include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "common/fd.h"
@@ -27,6 +28,7 @@
 #include "host/signals.h"
 #include "host/sources.h"
 #include "host/supervise.h"
+#include "host/unseen.h"
 #include "host/userfds.h"
 #include "host/verbose.h"
 
@@ -290,6 +292,18 @@ static void say_exec_failed(const struct run *run, const struct outcome *o)
 	failure_release(&f);
 }
 
+/* A program that failed for want of what we did not show said so in its own words. */
+static void say_unseen(const struct run *run, char *const argv[], const struct outcome *o)
+{
+	struct failure f = { 0 };
+
+	if (o->exec_errno != 0 || !WIFEXITED(o->wait_status) || WEXITSTATUS(o->wait_status) == 0 || run->job.pip_run)
+		return;
+	if (unseen_find(&run->policy, &run->facts, &run->job, argv, &f) > 0)
+		(void) failure_print(&f, -ENOENT);
+	failure_release(&f);
+}
+
 /* The filter answers for itself (design.md, law 8); an environment variable would be anybody's word. */
 static int check_outside(struct failure *f)
 {
@@ -332,6 +346,8 @@ static int run_steps(struct run *run, int argc, char *argv[], struct outcome *o,
 	r = carry_out(run, o, f);
 	if (r == 0 && o->exec_errno != 0)
 		say_exec_failed(run, o);
+	else if (r == 0)
+		say_unseen(run, argv, o);
 	return settle(run, r, f);
 }
 

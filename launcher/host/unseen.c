@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "host/unseen.h"
+
+#include <dirent.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/path.h"
+
+#define MANY 64 /* words of a command line that are looked at */
+
+static bool is_seen(const struct policy *p, const struct facts *x, const char *path)
+{
+	/* The box has others in their place, and people do not mean these. */
+	static const char *const replaced[] = { "/tmp", "/etc/passwd", "/etc/group" };
+
+	for (size_t i = 0; i < sizeof(replaced) / sizeof(replaced[0]); i++)
+		if (path_is_within(path, replaced[i]))
+			return true;
+	if (policy_box_writable(p, path))
+		return true;
+	for (size_t i = 0; i < x->visible.n; i++)
+		if (path_is_within(path, x->visible.v[i]))
+			return true;
+	for (size_t i = 0; i < x->inputs.paths.n; i++)
+		if (path_is_within(path, x->inputs.paths.v[i]))
+			return true;
+	return path_is_within(p->manifest->venv, path); /* the way to it is there too */
+}
+
+/*
+ * uv on the host asks a venv about itself with code of its own, which it unpacks in its cache. To show that would be easy;
+ * but what uv then does it does outside: it runs builds there and puts programs of packages into bin, and what
+ * it does all this with is the answer of a box.
+ */
+static int find_uv(const struct policy *p, const struct facts *x, const struct job *job, struct failure *f)
+{
+	const char *code = job->kind == JOB_PYTHON && job->cmd.kind == PYCMD_CODE ? job->cmd.target : "";
+	const char *begin = strstr(code, "\"/");
+	const char *end = begin != NULL ? strchr(begin + 1, '"') : NULL;
+	cleanup_free char *named = NULL;
+	cleanup_free char *dir = NULL;
+	cleanup_free char *cache = NULL;
+
+	if (end == NULL || strstr(code, "from python.get_interpreter_info import") == NULL)
+		return 0;
+	named = strndup(begin + 1, (size_t) (end - begin - 1));
+	dir = named != NULL ? path_clean("/", named) : NULL;
+	cache = dir != NULL ? path_clean(dir, "..") : NULL;
+	if (cache == NULL)
+		return -ENOMEM;
+	if (is_seen(p, x, dir))
+		return 0;
+	(void) fail_msg(f, ENOENT, NULL, "the box does not see '%s', where uv of the host has the code that asks about this venv", dir);
+	fail_hint(f, "uv in the venv is boxed: %s/bin/pip install uv, then %s/bin/uv pip install ...; for uv of the host, which builds and installs in no box: venvbox-install %s --ro %s",
+		  p->manifest->venv, p->manifest->venv, p->manifest->venv, cache);
+	return 1;
+}
+
+/* Is there more than the script beside the script? */
+static int has_siblings(const char *dir)
+{
+	DIR *d = opendir(dir);
+	int n = 0;
+
+	while (d != NULL && n < 2) {
+		const struct dirent *entry = readdir(d);
+
+		if (entry == NULL)
+			break;
+		n += entry->d_name[0] != '.';
+	}
+	if (d != NULL)
+		(void) closedir(d);
+	return n > 1;
+}
+
+/* A script of elsewhere is seen alone; Python looks for modules beside it. */
+static int find_siblings(const struct policy *p, const struct facts *x, const struct job *job, struct failure *f)
+{
+	cleanup_free char *script = NULL;
+	cleanup_free char *dir = NULL;
+
+	if (job->kind != JOB_PYTHON || job->cmd.kind != PYCMD_SCRIPT)
+		return 0;
+	script = path_clean(x->cwd, job->cmd.target);
+	dir = script != NULL ? path_clean(script, "..") : NULL;
+	if (dir == NULL)
+		return -ENOMEM;
+	if (is_seen(p, x, dir) || !has_siblings(dir))
+		return 0;
+	(void) fail_msg(f, ENOENT, NULL, "of '%s' the box sees '%s' alone", dir, path_base(script));
+	fail_hint(f, "if it needs what lies beside it: venvbox-install %s --ro %s", p->manifest->venv, dir);
+	return 1;
+}
+
+static int find_word(const struct policy *p, const struct facts *x, const char *word, struct failure *f)
+{
+	const char *value = word[0] == '-' ? strchr(word, '=') : NULL;
+	cleanup_free char *path = NULL;
+
+	if (value != NULL)
+		word = value + 1;
+	if (strchr(word, '/') == NULL || word[0] == '-')
+		return 0;
+	path = path_clean(x->cwd, word);
+	if (path == NULL)
+		return -ENOMEM;
+	if (is_seen(p, x, path) || access(path, F_OK) != 0)
+		return 0;
+	(void) fail_msg(f, ENOENT, NULL, "the box does not see '%s'", path);
+	fail_hint(f, "venvbox-install %s --ro %s shows it, --rw makes it writable", p->manifest->venv, path);
+	return 1;
+}
+
+int unseen_find(const struct policy *p, const struct facts *x, const struct job *job, char *const argv[], struct failure *f)
+{
+	int r = find_uv(p, x, job, f);
+
+	for (int i = job->kind == JOB_PYTHON ? job->cmd.first_arg : 1, n = 0; r == 0 && argv[i] != NULL && n < MANY; i++, n++)
+		r = find_word(p, x, argv[i], f);
+	return r != 0 ? r : find_siblings(p, x, job, f);
+}
