@@ -51,6 +51,7 @@ UNIT_TESTS = \
 	tests/unit/test_seal \
 	tests/unit/test_secret \
 	tests/unit/test_signal_relay \
+	tests/unit/test_service \
 	tests/unit/test_session \
 	tests/unit/test_signals \
 	tests/unit/test_sources \

@@ -41,6 +41,8 @@
 #define VB_RUN_FD     "/run/venvbox/fd" /* plain files of the caller, read-only, by descriptor number */
 
 /* The channel: descriptor of PID 1 that is its end of the SOCK_SEQPACKET pair. */
+#define VB_PAYLOAD_PID "2" /* inside: PID 1 forks once before it reaps, payload_start() */
+
 #define VB_CHANNEL_FD 3
 
 /*

@@ -29,6 +29,7 @@ libvb_host_a_SOURCES = \
 	launcher/host/relay.c launcher/host/relay.h \
 	launcher/host/run.c launcher/host/run.h \
 	launcher/host/secret.c launcher/host/secret.h \
+	launcher/host/service.c launcher/host/service.h \
 	launcher/host/session.c launcher/host/session.h \
 	launcher/host/shield.c launcher/host/shield.h \
 	launcher/host/signals.c launcher/host/signals.h \

@@ -11,6 +11,7 @@
 #include "common/path.h"
 #include "host/dotenv.h"
 #include "host/env.h"
+#include "host/service.h"
 
 #define DOTENV_LIMIT (1u << 20)
 #define ENVIRON_LIMIT (8u << 20)
@@ -111,6 +112,8 @@ static int make_env(const struct session *s, const struct job *job, const struct
 		r = read_dotenv(s, &dotenv, &p->warnings, f);
 	if (r == 0 && !policy->clear_env)
 		r = env_build(&in, &p->env, &p->withheld);
+	if (r == 0 && !policy->clear_env)
+		r = service_set_env(own, getpid(), &p->env);
 	if (r == 0)
 		r = set_fixed(s, job, cwd, &p->env);
 	return r < 0 ? r : set_by_options(policy, &p->env);

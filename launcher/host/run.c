@@ -23,6 +23,7 @@
 #include "host/payload.h"
 #include "host/plan.h"
 #include "host/policy.h"
+#include "host/service.h"
 #include "host/session.h"
 #include "host/shield.h"
 #include "host/signals.h"
@@ -145,9 +146,7 @@ static int find_cwd(struct run *run, struct failure *f)
 static int collect_fds(struct run *run, struct failure *f)
 {
 	cleanup_strv struct strv writable = { 0 };
-	const char *pid = strv_getenv(&run->env, "LISTEN_PID");
-	const char *n = strv_getenv(&run->env, "LISTEN_FDS");
-	int listen = pid != NULL && n != NULL && atol(pid) == (long) getpid() ? atoi(n) : 0;
+	int listen = service_listen_fds(&run->env, getpid());
 	int r = strv_add(&writable, run->session.manifest.project);
 
 	if (r == 0)
@@ -207,6 +206,16 @@ static int prepare(struct run *run, int argc, char *argv[], struct failure *f)
 	return r < 0 ? r : sources_open(&run->plan, &run->orders, f);
 }
 
+/* A service that cannot say that it is ready is ended by its manager, which cannot say why. A service leads its session; what merely inherited the variable does not. */
+static void say_deaf(const struct run *run)
+{
+	const char *path = strv_getenv(&run->payload.env, "NOTIFY_SOCKET");
+
+	if (path != NULL && path_is_clean(path) && getsid(0) == getpid() && !unseen_is_seen(&run->policy, &run->facts, path))
+		log_warn("the service manager's NOTIFY_SOCKET '%s' is not in the box: venvbox-install %s --rw %s (and NotifyAccess=all in the unit)",
+			 path, run->session.manifest.venv, path);
+}
+
 /* What cannot be written, to a full disk or a closed pipe, is no reason not to run. */
 static void say_before(const struct run *run)
 {
@@ -217,6 +226,7 @@ static void say_before(const struct run *run)
 	for (size_t i = 0; i < run->facts.inputs.unasked.n; i++)
 		log_warn("'%s' is not shown to the box: a requirements file names it, and it does not lie beside that (name it on the command line, or see --ro)",
 			 run->facts.inputs.unasked.v[i]);
+	say_deaf(run);
 	if (run->job.verbose)
 		(void) !verbose_print(&run->session, &run->policy, &run->facts.quota, &run->plan, &run->payload);
 }

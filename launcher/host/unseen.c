@@ -9,7 +9,7 @@
 
 #define MANY 64 /* words of a command line that are looked at */
 
-static bool is_seen(const struct policy *p, const struct facts *x, const char *path)
+bool unseen_is_seen(const struct policy *p, const struct facts *x, const char *path)
 {
 	/* The box has others in their place, and people do not mean these. */
 	static const char *const replaced[] = { "/tmp", "/etc/passwd", "/etc/group" };
@@ -49,7 +49,7 @@ static int find_uv(const struct policy *p, const struct facts *x, const struct j
 	cache = dir != NULL ? path_clean(dir, "..") : NULL;
 	if (cache == NULL)
 		return -ENOMEM;
-	if (is_seen(p, x, dir))
+	if (unseen_is_seen(p, x, dir))
 		return 0;
 	(void) fail_msg(f, ENOENT, NULL, "the box does not see '%s', where uv of the host has the code that asks about this venv", dir);
 	fail_hint(f, "uv in the venv is boxed: %s/bin/pip install uv, then %s/bin/uv pip install ...; for uv of the host, which builds and installs in no box: venvbox-install %s --ro %s",
@@ -87,7 +87,7 @@ static int find_siblings(const struct policy *p, const struct facts *x, const st
 	dir = script != NULL ? path_clean(script, "..") : NULL;
 	if (dir == NULL)
 		return -ENOMEM;
-	if (is_seen(p, x, dir) || !has_siblings(dir))
+	if (unseen_is_seen(p, x, dir) || !has_siblings(dir))
 		return 0;
 	(void) fail_msg(f, ENOENT, NULL, "of '%s' the box sees '%s' alone", dir, path_base(script));
 	fail_hint(f, "if it needs what lies beside it: venvbox-install %s --ro %s", p->manifest->venv, dir);
@@ -106,7 +106,7 @@ static int find_word(const struct policy *p, const struct facts *x, const char *
 	path = path_clean(x->cwd, word);
 	if (path == NULL)
 		return -ENOMEM;
-	if (is_seen(p, x, path) || access(path, F_OK) != 0)
+	if (unseen_is_seen(p, x, path) || access(path, F_OK) != 0)
 		return 0;
 	(void) fail_msg(f, ENOENT, NULL, "the box does not see '%s'", path);
 	fail_hint(f, "venvbox-install %s --ro %s shows it, --rw makes it writable", p->manifest->venv, path);

@@ -11,6 +11,9 @@
 #include "host/facts.h"
 #include "host/policy.h"
 
+/* Can the box see what is at path, which is clean? Read-only or not; by name, the disk is not asked. */
+bool unseen_is_seen(const struct policy *p, const struct facts *x, const char *path);
+
 /*
  * 0: there is nothing to say. 1: f says it, of the first such thing. argv: of this process. Looks only where no box can
  * write. -ENOMEM.

@@ -210,6 +210,42 @@ def test_announced_listening_socket_comes_in(pair):
     assert boxed == plain == (0, "127.0.0.1 1\n")
 
 
+def test_announced_sockets_are_announced_to_the_program(pair):
+    """LISTEN_PID is the program's own number; also where the manager's environment cannot be read, LISTEN_FDS is not lost."""
+    def do(side):
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            s.listen(1)
+            done = side.run(["/bin/bash", "-c", f'export LISTEN_FDS=1 LISTEN_FDNAMES=web LISTEN_PID=$$; exec 3<&{s.fileno()}; exec "$0" -c "$1"', side.bin(),
+                             "import os; print(os.environ['LISTEN_FDS'], os.environ['LISTEN_FDNAMES'], int(os.environ['LISTEN_PID']) == os.getpid())"],
+                            pass_fds=[s.fileno()], env={"LISTEN_FDS": "1", "LISTEN_FDNAMES": "web"})
+        return done.returncode, done.stdout
+    boxed, plain = pair.both(do)
+    assert boxed == plain == (0, "1 web True\n")
+
+
+def test_sockets_announced_to_another_are_not(box):
+    done = box.sh('export LISTEN_FDS=1 LISTEN_PID=1; exec .venv/bin/python -c "import os; print(os.environ.get(\'LISTEN_PID\') == str(os.getpid()))"')
+    assert done.stdout == "False\n"
+
+
+def test_a_service_can_say_that_it_is_ready(lab, who):
+    """NOTIFY_SOCKET: shown by --rw, and named where it is not."""
+    place = lab.directory(who, "run")
+    path = os.path.join(place, "notify")
+    box, other = lab.box(who, "--rw", place), lab.box(who)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.bind(path)
+        os.chmod(path, 0o777)
+        code = "import os, socket; socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b'READY=1', os.environ['NOTIFY_SOCKET'])"
+        done = box.run(["python", "-c", code], env={"NOTIFY_SOCKET": path}, start_new_session=True)
+        assert (done.returncode, done.stderr, s.recv(100)) == (0, "", b"READY=1")
+        refused = other.run(["python", "-c", code], env={"NOTIFY_SOCKET": path}, start_new_session=True)
+        assert refused.returncode == 1 and "FileNotFoundError" in refused.stderr
+        assert f"--rw {path}" in refused.stderr and "NotifyAccess=all" in refused.stderr
+        assert "NOTIFY_SOCKET" not in other.py("pass", env={"NOTIFY_SOCKET": path}).stderr
+
+
 def test_socket_as_standard_input(pair):
     def do(side):
         a, b = socket.socketpair()
