@@ -60,7 +60,7 @@ const struct setting conf_settings[] = {
 	{ "rw", SETTING_PATHS, "PATH", "make PATH visible at the same place, writable", MEMBER(rw), .refusal = refuse_mount },
 	{ "env", SETTING_NAMES, "NAME", "let this environment variable in, even if it looks like a credential", MEMBER(env),
 	  .refusal = refuse_variable },
-	{ "unprotect", SETTING_NAMES, "NAME", "leave this protected name below the project writable: .git, .vscode, sub/.git",
+	{ "unprotect", SETTING_NAMES, "NAME", "leave this protected name below the project writable: .git, .vscode, sub/.git, all below .tox",
 	  MEMBER(unprotect), .refusal = refuse_unprotect },
 	{ "publish", SETTING_NAMES, "NAME", "publish this command that pip installed although it shadows one of the system",
 	  MEMBER(publish), .refusal = refuse_command },

@@ -61,6 +61,19 @@ static int publish(const struct aftermath *a, struct failure *f)
 	return r;
 }
 
+/* tox and nox make venvs and come back to them: who meets the protection then must have been told how to lift it. */
+static void say_appeared(const char *project, const char *found)
+{
+	const char *base = path_base(found);
+	int len = (int) (base - found) - 1;
+
+	if (strcmp(base, "pyvenv.cfg") == 0 && len > 0)
+		log_warn("'%s/%s' appeared or changed during this run: programs outside the box may execute or obey it; from the next run on '%.*s' is read-only (see --unprotect)",
+			 project, found, len, found);
+	else
+		log_warn("'%s/%s' appeared or changed during this run: programs outside the box may execute or obey it", project, found);
+}
+
 /* What is new is said; a repository or venv that was there before is known from now on. */
 static int look_after(const struct aftermath *a)
 {
@@ -77,7 +90,7 @@ static int look_after(const struct aftermath *a)
 	if (r == 0)
 		r = appeared_scan(a->session->project_fd, &a->started, &known, path_below(m->venv, m->project), &seen);
 	for (size_t i = 0; r == 0 && i < seen.found.n; i++)
-		log_warn("'%s/%s' appeared or changed during this run: programs outside the box may execute or obey it", m->project, seen.found.v[i]);
+		say_appeared(m->project, seen.found.v[i]);
 	if (r == 0 && seen.unread && a->verbose)
 		verbose_unread();
 	if (r == 0)

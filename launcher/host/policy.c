@@ -55,7 +55,10 @@ void policy_job(const struct called *called, int argc, char *const argv[], const
 
 bool policy_is_unprotected(const struct policy *p, const char *relative)
 {
-	return strv_contains(&p->conf->unprotect, relative);
+	for (size_t i = 0; i < p->conf->unprotect.n; i++)
+		if (path_is_within(relative, p->conf->unprotect.v[i]))
+			return true;
+	return false;
 }
 
 bool policy_box_writable(const struct policy *p, const char *path)

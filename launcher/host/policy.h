@@ -69,7 +69,7 @@ int policy_make(const struct job *job, const struct manifest *m, const struct co
 /* Is path below something that some box of this venv may write? Then no link in it is believed. */
 bool policy_box_writable(const struct policy *p, const char *path);
 
-/* Is name, or a path below the project such as "sub/.git", left writable by the policy key unprotect? */
+/* Is name, or a path below the project such as "sub/.git", left writable by the policy key unprotect, which names it or a directory above? */
 bool policy_is_unprotected(const struct policy *p, const char *relative);
 
 #endif

@@ -2,9 +2,11 @@
 #include "host/unseen.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/names.h"
 #include "common/path.h"
 
 #define MANY 64 /* words of a command line that are looked at */
@@ -94,6 +96,31 @@ static int find_siblings(const struct policy *p, const struct facts *x, const st
 	return 1;
 }
 
+/* What uv of the host puts into bin lies in the host's bin, and the box has another. */
+static int find_foreign(const struct policy *p, const struct facts *x, const struct job *job, struct failure *f)
+{
+	cleanup_free char *script = job->kind == JOB_PYTHON && job->cmd.kind == PYCMD_SCRIPT ? path_clean(x->cwd, job->cmd.target) : NULL;
+	cleanup_free char *bin = path_join(p->manifest->venv, "bin");
+	cleanup_free char *state = path_join(p->manifest->venv, VB_STATE);
+	cleanup_free char *inner = state != NULL ? path_join(state, VB_INNER_BIN) : NULL;
+	cleanup_free char *boxed = NULL;
+	const char *name;
+
+	if (bin == NULL || inner == NULL)
+		return -ENOMEM;
+	name = script != NULL ? path_below(script, bin) : NULL;
+	if (name == NULL || !path_is_name(name))
+		return 0;
+	boxed = path_join(inner, name);
+	if (boxed == NULL)
+		return -ENOMEM;
+	if (faccessat(AT_FDCWD, boxed, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || access(script, F_OK) != 0)
+		return 0;
+	(void) fail_msg(f, ENOENT, NULL, "a tool of the host put '%s' into bin, where the box does not see it", name);
+	fail_hint(f, "venvbox-install %s takes it in", p->manifest->venv);
+	return 1;
+}
+
 static int find_word(const struct policy *p, const struct facts *x, const char *word, struct failure *f)
 {
 	const char *value = word[0] == '-' ? strchr(word, '=') : NULL;
@@ -117,6 +144,8 @@ int unseen_find(const struct policy *p, const struct facts *x, const struct job 
 {
 	int r = find_uv(p, x, job, f);
 
+	if (r == 0)
+		r = find_foreign(p, x, job, f);
 	for (int i = job->kind == JOB_PYTHON ? job->cmd.first_arg : 1, n = 0; r == 0 && argv[i] != NULL && n < MANY; i++, n++)
 		r = find_word(p, x, argv[i], f);
 	return r != 0 ? r : find_siblings(p, x, job, f);

@@ -70,3 +70,12 @@ def test_uv_of_the_host(box, who):
     assert done.returncode == 1 and "No module named 'python'" in done.stderr
     said, hint = hints(done)
     assert cache in said and f"{box.venv}/bin/uv pip install" in hint and f"--ro {cache}" in hint, tell(done)
+
+
+def test_a_command_that_a_tool_of_the_host_put_into_bin(box):
+    """As uv of the host writes it: boxed by its first line, and found after the next install."""
+    box.who.write(box.bin("hello"), f"#!{box.bin()}\nprint('hello')\n", 0o755)
+    done = box.run(["hello"])
+    assert done.returncode == 2 and "hello" in hints(done)[0] and hints(done)[1] == f"hint: venvbox-install {box.venv} takes it in", tell(done)
+    box.install()
+    assert box.run(["hello"]).stdout == "hello\n"
