@@ -24,6 +24,7 @@
 #define VB_BASE_PYTHON "base-python"  /* symbolic link to the base interpreter; there for EMBED_EXEC only */
 #define VB_MASKS      "masks"         /* journal of the names masked for a run */
 #define VB_NESTED     "nested"        /* repositories and venvs seen below the project since the install */
+#define VB_EDITABLE   "editable"      /* what was installed with -e outside the project, seen by later runs */
 #define VB_LINKS_SEEN "links-seen"    /* empty; its time says which site-packages was searched for hard links */
 #define VB_HOME       "home"          /* beside VB_STATE: HOME inside */
 #define VB_CACHE      "cache"         /* beside VB_STATE: ~/.cache inside */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "host/facts.h"
+#include "host/facts_part.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -11,10 +11,9 @@
 #include "common/names.h"
 #include "common/path.h"
 #include "host/appeared.h"
+#include "host/editable.h"
 #include "host/nested.h"
 #include "host/pipcmd.h"
-
-#define PIP_CONF_LIMIT (1u << 20)
 
 void facts_release(struct facts *x)
 {
@@ -28,6 +27,7 @@ void facts_release(struct facts *x)
 	strv_release(&x->visible);
 	strv_release(&x->copies);
 	inputs_release(&x->inputs);
+	strv_release(&x->editables);
 	(void) masks_end(&x->masks);
 	memset(x, 0, sizeof(*x));
 	x->masks.lock_fd = -1;
@@ -119,7 +119,7 @@ static int check_alias(const struct policy *p, const struct facts *x, const char
 				  "'%s' cannot be writable as '%s': it holds the venv or what is protected", source, dest) : 0;
 }
 
-static bool is_within_any(const char *path, const struct strv *places)
+bool facts_is_within_any(const char *path, const struct strv *places)
 {
 	for (size_t i = 0; i < places->n; i++)
 		if (path_is_within(path, places->v[i]))
@@ -129,7 +129,7 @@ static bool is_within_any(const char *path, const struct strv *places)
 
 bool facts_box_writable(const struct facts *x, const struct policy *p, const char *path)
 {
-	return policy_box_writable(p, path) || is_within_any(path, &x->writable);
+	return policy_box_writable(p, path) || facts_is_within_any(path, &x->writable);
 }
 
 static int add_writable(struct facts *x, const char *path)
@@ -212,146 +212,6 @@ static int gather_visible(const struct policy *p, struct facts *x)
 	return r;
 }
 
-/* --- pip ------------------------------------------------------------------ */
-
-static bool may_be_requirements(const char *path)
-{
-	const char *dot = strrchr(path_base(path), '.');
-
-	return dot == NULL || strcmp(dot, ".txt") == 0 || strcmp(dot, ".in") == 0 || strcmp(dot, ".lock") == 0;
-}
-
-/* PEP 503 calls the root of an index "simple", and so do those who keep one in a directory. */
-static int add_named(struct inputs *in, const char *path)
-{
-	int r = 0;
-
-	if (strcmp(path_base(path), "simple") == 0)
-		return inputs_add_index(in, path);
-	if (may_be_requirements(path))
-		r = inputs_add_requirements(in, path);
-	return r < 0 ? r : inputs_add(in, path);
-}
-
-static int add_all(struct inputs *in, const struct strv *paths)
-{
-	for (size_t i = 0; i < paths->n; i++) {
-		int r = add_named(in, paths->v[i]);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static int add_copy(struct facts *x, const char *file, const char *dest)
-{
-	int r = strv_add(&x->copies, file);
-
-	return r < 0 ? r : strv_add(&x->copies, dest);
-}
-
-/*
- * A configuration file of the real home goes to the same place in the box's home, any other keeps its path, as does the
- * one that PIP_CONFIG_FILE names by it. What can be seen there anyway is not copied: bwrap would write to the host's own file.
- */
-static int add_pip_conf(const struct policy *p, const char *home, const char *named, const char *file, struct facts *x)
-{
-	cleanup_free char *box_home = path_join(p->manifest->venv, VB_HOME);
-	const char *below = home ? path_below(file, home) : NULL;
-	cleanup_free char *dest = box_home && below ? path_join(box_home, below) : NULL;
-	int r = 0;
-
-	if (box_home == NULL || (below != NULL && dest == NULL))
-		return -ENOMEM;
-	if (below != NULL)
-		r = add_copy(x, file, dest);
-	if (r == 0 && (below == NULL || strcmp(file, named) == 0) && !is_within_any(file, &x->visible))
-		r = add_copy(x, file, file);
-	return r;
-}
-
-/* A directory that one of the files names may hold another of them. */
-static void drop_shown_copies(struct facts *x)
-{
-	for (size_t i = 0; i + 1 < x->copies.n;) {
-		if (strcmp(x->copies.v[i], x->copies.v[i + 1]) == 0 && is_within_any(x->copies.v[i], &x->inputs.paths)) {
-			strv_remove(&x->copies, i);
-			strv_remove(&x->copies, i);
-		} else {
-			i += 2;
-		}
-	}
-}
-
-/* A pipe that PIP_CONFIG_FILE names is pip's to read, not ours. */
-static int read_plain(const char *path, struct buf *text)
-{
-	cleanup_fd int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return -errno;
-	return S_ISREG(st.st_mode) ? fd_read_all(fd, PIP_CONF_LIMIT, text) : -EINVAL;
-}
-
-/* One that a box may have written steers nothing here; pip itself reads it, inside. */
-static int check_pip_conf(const struct policy *p, const struct facts *x, const char *file, bool *ours)
-{
-	bool below = false;
-	int r = facts_box_writable(x, p, file) ? 0 : inputs_lead_below(&x->writable, file, &below);
-
-	*ours = !below && !facts_box_writable(x, p, file);
-	return r;
-}
-
-static int gather_pip_conf(const struct policy *p, const char *home, const struct strv *env, struct facts *x)
-{
-	const char *named_env = strv_getenv(env, "PIP_CONFIG_FILE");
-	cleanup_free char *by_env = path_clean(x->cwd, named_env ? named_env : "");
-	cleanup_strv struct strv files = { 0 };
-	int r = by_env ? pipcmd_config_files(env, home, &files) : -ENOMEM;
-
-	for (size_t i = 0; r == 0 && i < files.n; i++) {
-		cleanup_strv struct strv named = { 0 };
-		cleanup_buf struct buf text = { 0 };
-		bool ours;
-
-		r = check_pip_conf(p, x, files.v[i], &ours);
-		if (r < 0 || !ours || read_plain(files.v[i], &text) < 0)
-			continue;
-		r = add_pip_conf(p, home, by_env, files.v[i], x);
-		if (r == 0)
-			r = pipcmd_paths_from_conf(text.data ? text.data : "", text.len, x->cwd, &named);
-		if (r == 0)
-			r = add_all(&x->inputs, &named);
-	}
-	drop_shown_copies(x);
-	return r;
-}
-
-static int gather_pip(const struct policy *p, const struct job *job, char *const argv[], const struct strv *env,
-		      const char *home, struct facts *x)
-{
-	cleanup_strv struct strv paths = { 0 };
-	int r = pipcmd_paths_from_args(argv + (job->kind == JOB_PYTHON ? job->cmd.first_arg : 1), x->cwd, &paths);
-
-	if (r == 0)
-		r = pipcmd_paths_from_env(env, x->cwd, &paths);
-	if (r == 0)
-		r = add_all(&x->inputs, &paths);
-	if (r == 0)
-		r = gather_pip_conf(p, home, env, x);
-	if (r == 0) {
-		cleanup_free char *state = path_join(p->manifest->venv, VB_STATE);
-
-		x->pip_tmp = state ? path_join(state, VB_PIP_TMP) : NULL;
-		if (x->pip_tmp == NULL)
-			r = -ENOMEM;
-	}
-	return r;
-}
-
 /* ------------------------------------------------------------------------- */
 
 static int gather_script(const struct job *job, struct facts *x)
@@ -362,6 +222,19 @@ static int gather_script(const struct job *job, struct facts *x)
 		return 0;
 	path = path_clean(x->cwd, job->cmd.target);
 	return path == NULL ? -ENOMEM : inputs_add(&x->inputs, path);
+}
+
+/* What an earlier pip run was told to install with -e. */
+static int gather_editables(const struct policy *p, int state_fd, struct facts *x, struct failure *f)
+{
+	cleanup_strv struct strv known = { 0 };
+	int r = editable_known(state_fd, &known);
+
+	if (r < 0)
+		return fail_errno(f, -r, "remove it, and install with pip -e again", "cannot read '%s/" VB_STATE "/" VB_EDITABLE "'", p->manifest->venv);
+	for (size_t i = 0; r == 0 && i < known.n; i++)
+		r = inputs_add(&x->inputs, known.v[i]);
+	return r;
 }
 
 static int gather_certificates(const struct strv *env, struct facts *x)
@@ -445,8 +318,10 @@ int facts_gather(const struct policy *p, const struct job *job, char *const argv
 		r = gather_script(job, x);
 	if (r == 0)
 		r = gather_certificates(env, x);
+	if (r == 0)
+		r = gather_editables(p, state_fd, x, f);
 	if (r == 0 && p->pip_run)
-		r = gather_pip(p, job, argv, env, home, x);
+		r = facts_gather_pip(p, job, argv, env, home, x);
 	if (r == 0)
 		r = gather_user_cache(p, home, x, f);
 	x->inputs.home = NULL; /* it ends with this function */

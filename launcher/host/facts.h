@@ -27,6 +27,7 @@ struct facts {
 	struct strv writable; /* where what boxes of this venv may write really is, where policy_box_writable() does not know */
 	struct strv visible;  /* clean paths that are in every box of this run; for inputs */
 	struct inputs inputs;
+	struct strv editables; /* pip run: what it installs with -e, where only this run's command line shows it */
 	struct strv copies;   /* pip run: pairs (source, dest) of configuration files copied in */
 	char *pip_tmp;        /* pip run: its /tmp, on disk; else NULL */
 	char *user_cache;     /* the caller's own ~/.cache/pip, if it was asked for; else NULL */

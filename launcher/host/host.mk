@@ -7,8 +7,10 @@ libvb_host_a_SOURCES = \
 	launcher/host/callfilter.c launcher/host/callfilter.h \
 	launcher/host/capname.c launcher/host/capname.h \
 	launcher/host/dotenv.c launcher/host/dotenv.h \
+	launcher/host/editable.c launcher/host/editable.h \
 	launcher/host/env.c launcher/host/env.h \
-	launcher/host/facts.c launcher/host/facts.h \
+	launcher/host/facts.c launcher/host/facts.h launcher/host/facts_part.h \
+	launcher/host/facts_pip.c \
 	launcher/host/handout.c launcher/host/handout.h \
 	launcher/host/inputs.c launcher/host/inputs.h \
 	launcher/host/layout.c launcher/host/layout.h \

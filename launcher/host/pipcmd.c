@@ -115,13 +115,16 @@ struct words {
 	char *const *next;
 	const char *base;
 	struct strv *paths;
+	const struct pipopt *only; /* NULL: every option, and every word */
 };
 
 static int take_value(struct words *w, const struct pipopt *opt, const char *attached)
 {
 	if (attached == NULL)
 		attached = *w->next != NULL ? *w->next++ : NULL;
-	return attached == NULL ? 0 : pipopt_add(opt, attached, w->base, w->paths);
+	if (attached == NULL || (w->only != NULL && opt != w->only))
+		return 0;
+	return pipopt_add(opt, attached, w->base, w->paths);
 }
 
 /* word: after "--". */
@@ -147,25 +150,42 @@ static int take_letters(struct words *w, const char *letters)
 	return 0;
 }
 
-int pipcmd_paths_from_args(char *const args[], const char *cwd, struct strv *paths)
+static int take_words(struct words *w)
 {
-	struct words w = { .next = args, .base = cwd, .paths = paths };
 	bool options = true;
 	int r = 0;
 
-	while (r == 0 && *w.next != NULL) {
-		const char *word = *w.next++;
+	while (r == 0 && *w->next != NULL) {
+		const char *word = *w->next++;
 
 		if (options && strcmp(word, "--") == 0)
 			options = false;
 		else if (options && strncmp(word, "--", 2) == 0)
-			r = take_long(&w, word + 2);
+			r = take_long(w, word + 2);
 		else if (options && word[0] == '-' && word[1] != '\0')
-			r = take_letters(&w, word + 1);
-		else
-			r = pipopt_add_word(word, cwd, paths);
+			r = take_letters(w, word + 1);
+		else if (w->only == NULL)
+			r = pipopt_add_word(word, w->base, w->paths);
 	}
 	return r;
+}
+
+int pipcmd_paths_from_args(char *const args[], const char *cwd, struct strv *paths)
+{
+	struct words w = { .next = args, .base = cwd, .paths = paths };
+
+	return take_words(&w);
+}
+
+int pipcmd_editables_from_args(char *const args[], const char *cwd, struct strv *paths)
+{
+	struct words w = { .next = args, .base = cwd, .paths = paths, .only = pipopt_exact("editable", strlen("editable")) };
+	bool installs = false;
+
+	/* To `pip list` -e is something else. */
+	for (size_t i = 0; !installs && args[i] != NULL; i++)
+		installs = strcmp(args[i], "install") == 0 || strcmp(args[i], "add") == 0;
+	return installs ? take_words(&w) : 0;
 }
 
 /* --- environment ------------------------------------------------------------------ */

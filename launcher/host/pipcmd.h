@@ -31,6 +31,9 @@ bool pipcmd_is_pip_run(const struct pycmd *cmd, char *const args[], const char *
 /* What the words after "pip" name; relative paths are taken below cwd. */
 int pipcmd_paths_from_args(char *const args[], const char *cwd, struct strv *paths) must_check;
 
+/* Of these, what is installed "editable" (-e), so that the venv names it afterwards. */
+int pipcmd_editables_from_args(char *const args[], const char *cwd, struct strv *paths) must_check;
+
 /* What PIP_* (any option of pip) name. */
 int pipcmd_paths_from_env(const struct strv *env, const char *cwd, struct strv *paths) must_check;
 

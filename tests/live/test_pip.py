@@ -294,6 +294,37 @@ def test_index_settings_reach_pip_only(box):
     assert "http://x/" in done.stdout, tell(done)
 
 
+def test_what_is_installed_editable_is_seen_by_later_runs(fresh_pip, who, lab):
+    """-e names it for good: read-only, and nothing beside it (issue 4)."""
+    tree = source_tree(who, os.path.join(lab.directory(who, "lib"), "tiny"), "tiny")
+    beside = who.write(os.path.join(os.path.dirname(tree), "secret"), "x")
+    code = f"import os; print(os.path.exists({tree!r} + '/backend.py'), os.path.exists({beside!r}), os.access({tree!r}, os.W_OK))"
+    assert fresh_pip.value(code) == "False False False"
+    done = good(fresh_pip.pip("install", "-q", *LOCAL, "--no-build-isolation", "-e", os.path.relpath(tree, fresh_pip.project)))
+    assert f"later runs see '{tree}', read-only" in done.stderr, tell(done)
+    assert fresh_pip.value(code) == "True False False"
+    assert good(fresh_pip.pip("install", "-q", *LOCAL, "--no-build-isolation", "--force-reinstall", "-e", tree)).stderr == ""
+
+
+def test_a_link_put_in_its_place_is_not_followed_into_the_home(fresh_pip, who, lab):
+    tree = source_tree(who, os.path.join(lab.directory(who, "lib"), "tiny"), "tiny")
+    good(fresh_pip.pip("install", "-q", *LOCAL, "--no-build-isolation", "-e", tree))
+    os.rename(tree, tree + ".old")
+    os.symlink(who.home, tree)
+    assert fresh_pip.value(f"import os; print(os.path.exists({who.home!r} + '/.ssh'))") == "False"
+
+
+def test_an_editable_build_that_writes_is_told_the_setting(fresh_pip, who, lab):
+    tree = os.path.join(lab.directory(who, "lib"), "tiny")
+    source_tree(who, tree, "tiny", f"open({tree!r} + '/egg-info', 'w').close()")
+    done = fresh_pip.pip("install", "-q", *LOCAL, "--no-build-isolation", "-e", tree)
+    assert done.returncode != 0 and done.stderr.rstrip().endswith(f"hint: venvbox-install {fresh_pip.venv} --rw {tree} lets this one write; --ro afterwards, read"), tell(done)
+    fresh_pip.install("--rw", tree)
+    good(fresh_pip.pip("install", "-q", *LOCAL, "--no-build-isolation", "-e", tree))
+    fresh_pip.install("--ro", tree)
+    assert fresh_pip.value(f"import os; print(os.path.exists({tree!r} + '/egg-info'), os.access({tree!r}, os.W_OK))") == "True False"
+
+
 # --- other installers -------------------------------------------------------------------------------------
 
 @pytest.fixture(scope="module")

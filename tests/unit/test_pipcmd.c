@@ -26,6 +26,11 @@ static void assert_paths(const struct strv *v, const char *expected, const char 
 	assert_string_equal(out.data ? out.data : "", expected);
 }
 
+struct args_row {
+	const char *args[MAX_ARGS];
+	const char *paths;
+};
+
 /* --- is it pip? ------------------------------------------------------------------ */
 
 static void names_of_pip(void **state)
@@ -67,6 +72,23 @@ static void runs_of_pip(void **state)
 	}
 }
 
+static void editables(void **state)
+{
+	static const struct args_row rows[] = {
+		{ { "install", "-e", "../lib" }, "/lib" }, { { "pip", "install", "-qe", "/x[a]", "six" }, "/x" }, { { "install", "--editable=/x", "-e", "./y" }, "/x|/cwd/y" },
+		{ { "install", "-r", "/r.txt", "./z" }, "" }, { { "list", "-e", "/x" }, "" }, { { "install", "-e" }, "" }, { { "install", "-e", "git+https://h/x" }, "" },
+		{ { "install", "--", "-e", "/x" }, "" },
+	};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		cleanup_strv struct strv paths = { 0 };
+
+		assert_int_equal(pipcmd_editables_from_args((char *const *) (uintptr_t) rows[i].args, CWD, &paths), 0);
+		assert_paths(&paths, rows[i].paths, rows[i].args[0]);
+	}
+}
+
 static void runs_of_other_installers(void **state)
 {
 	static const struct {
@@ -95,11 +117,6 @@ static void runs_of_other_installers(void **state)
 }
 
 /* --- command line ------------------------------------------------------------------- */
-
-struct args_row {
-	const char *args[MAX_ARGS];
-	const char *paths;
-};
 
 static void check_args(const struct args_row *rows, size_t n)
 {
@@ -337,6 +354,7 @@ int main(void)
 		cmocka_unit_test(names_of_pip),
 		cmocka_unit_test(runs_of_pip),
 		cmocka_unit_test(runs_of_other_installers),
+		cmocka_unit_test(editables),
 		cmocka_unit_test(options_that_name_files),
 		cmocka_unit_test(what_is_elsewhere_or_written_is_left_out),
 		cmocka_unit_test(words_that_are_paths),
