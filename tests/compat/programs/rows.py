@@ -6,7 +6,6 @@ is active ($VENV, $PROJECT, $HOST: fetch.py and common.sh, $BASE: the base inter
 """
 import dataclasses
 import glob
-import os
 import subprocess
 
 
@@ -20,6 +19,7 @@ class Row:
     setting: tuple = ()      # options of venvbox-install that it needs; @ is the project
     system: dict = dataclasses.field(default_factory=dict)  # Debian's package -> a file of it
     note: str = ""
+    tool: str = ""           # what the program installs in $HOST/tools; its version is told
 
 
 POSTGRES = {"postgresql": "/usr/lib/postgresql/*/bin/postgres"}
@@ -44,7 +44,7 @@ ROWS = [
     Row("sqlalchemy", ["sqlalchemy"], "alchemy", "ORM on SQLite in a file"),
     Row("django", ["django"], "django", "`startproject`, `migrate`, `runserver`, a request, reload of changed code"),
     Row("flask, gunicorn", ["gunicorn", "flask"], "gunicorn", "4 workers, SIGHUP reloads, SIGTERM ends"),
-    Row("fastapi, uvicorn", ["fastapi", "uvicorn[standard]"], "uvicorn", "`--reload` sees a change, SIGINT ends"),
+    Row("fastapi, uvicorn", ["fastapi", "uvicorn[standard]"], "uvicorn", "`--reload` sees a change, SIGTERM ends"),
     Row("celery", ["celery", "redis", "packaging"], "celery", "a worker with two processes, redis of the host", system=REDIS),
     Row("dask LocalCluster", ["distributed", "dask"], "cluster", "two processes, a delayed sum"),
     Row("dask scheduler, workers", ["distributed", "dask"], "dask", "a scheduler, two workers, a client, each in a box"),
@@ -65,9 +65,10 @@ ROWS = [
     Row("setuptools, C", ["setuptools", "wheel"], "cext", "builds and imports a C extension"),
     Row("maturin, Rust", ["maturin"], "rust", "builds and imports a Rust extension without crates", system={"rustc": "/usr/bin/rustc", "cargo": "/usr/bin/cargo"}),
     Row("torch", ["torch"], "torch", "a training step, `DataLoader` with two workers, `share_memory_`"),
-    host("uv of the host", "hostuv", "`uv pip install --python .venv/bin/python`, a package and a command", setting=("--ro", "~/.cache/uv"),
+    host("uv of the host", "hostuv", "`uv pip install --python .venv/bin/python`, a package and a command", tool="uv", setting=("--ro", "~/.cache/uv"),
          note="without it the error names this setting and `.venv/bin/uv`, which is boxed; uv of the host builds in no box, and what it puts into `bin` is boxed after `venvbox-install`"),
-    host("virtualenv of the host", "hostvirtualenv", "`virtualenv --python .venv/bin/python`"),
+    host("virtualenv of the host", "hostvirtualenv", "`virtualenv --python .venv/bin/python`", tool="virtualenv",
+         note="it believes what the box says of its base interpreter, see SECURITY.md"),
     host("interpreter discovery", "discovery", "`python -I -c`, a helper script of another directory, `-I -m`, a bare environment", ci=True),
     host("debugpy", "debugpy", "attach over a port, a breakpoint", ["debugpy"]),
     host("pre-commit-like callers", "bare", "`env -i`, no terminal, hooks by path", ci=True),
@@ -91,6 +92,4 @@ def system_version(row):
         done = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", package], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         if done.returncode == 0:
             return done.stdout
-    if row.program in ("hostuv", "hostvirtualenv"):
-        return os.environ.get("VENVBOX_TRIED_" + row.program, "current")
     return "-"
