@@ -28,6 +28,7 @@ static void begin(const struct place *p, struct made *x)
 	x->s.called.venv_fd = x->s.called.state_fd = -1;
 	x->s.manifest.project = strdup(p->dir);
 	x->s.manifest.venv = path_join(p->dir, ".venv");
+	x->s.manifest.python_version = strdup("3.11");
 	x->s.called.program = path_join(x->s.manifest.venv, "bin/tool");
 	x->s.called.argv0 = strdup("../tool");
 	x->policy.manifest = &x->s.manifest;
