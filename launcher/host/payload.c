@@ -119,9 +119,46 @@ static int make_env(const struct session *s, const struct job *job, const struct
 	return r < 0 ? r : set_by_options(policy, &p->env);
 }
 
-/* With --chdir a relative path leads elsewhere: Python would not find its venv by it. */
-static const char *first_word(const struct session *s, const struct policy *policy)
+/* Does dir/name lead to something that CPython would take for itself? */
+static bool is_program(const char *path)
 {
+	struct stat st;
+
+	return access(path, X_OK) == 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/*
+ * Does CPython, given a word without a slash, find this program in the PATH that it has inside? What comes before it is
+ * searched here: nothing is there at the start of a box that is not here too. A relative directory is no answer.
+ */
+static bool is_found_by_path(const char *word, const struct strv *env, const char *program)
+{
+	const char *path = strv_getenv(env, "PATH");
+	cleanup_free char *dirs = path != NULL && path_is_name(word) ? strdup(path) : NULL;
+	char *rest = dirs, *dir;
+
+	while ((dir = strsep(&rest, ":")) != NULL) {
+		cleanup_free char *at = *dir == '/' ? path_join(dir, word) : NULL;
+
+		if (at == NULL)
+			return false;
+		if (strcmp(at, program) == 0)
+			return true;
+		if (is_program(at))
+			return false;
+	}
+	return false;
+}
+
+/*
+ * sys.orig_argv and sys.executable are made from it. With --chdir a relative path leads elsewhere: Python would not find its
+ * venv by it.
+ */
+static const char *first_word(const struct session *s, const struct job *job, const struct policy *policy, const char *typed,
+			      const struct strv *env)
+{
+	if (job->kind == JOB_PYTHON && typed != NULL && is_found_by_path(typed, env, s->called.program))
+		return typed;
 	return policy->chdir != NULL && s->called.argv0[0] != '/' ? s->called.program : s->called.argv0;
 }
 
@@ -159,7 +196,7 @@ static int make_argv(const struct session *s, const struct job *job, const struc
 	}
 	if (p->program == NULL)
 		return -ENOMEM;
-	r = strv_add(&p->argv, job->kind == JOB_SHELL ? p->program : first_word(s, policy));
+	r = strv_add(&p->argv, job->kind == JOB_SHELL ? p->program : first_word(s, job, policy, argv[0], &p->env));
 	if (r == 0 && wants_safe_path(s, job))
 		r = strv_add(&p->argv, "-P");
 	for (int i = 1; r == 0 && i < argc; i++)
@@ -170,9 +207,7 @@ static int make_argv(const struct session *s, const struct job *job, const struc
 int payload_make(const struct session *s, const struct job *job, const struct policy *policy, int argc, char *const argv[],
 		 const struct strv *own, const char *cwd, struct payload *p, struct failure *f)
 {
-	int r = make_argv(s, job, policy, argc, argv, p);
+	int r = make_env(s, job, policy, own, cwd, p, f);
 
-	if (r == 0)
-		r = make_env(s, job, policy, own, cwd, p, f);
-	return r;
+	return r < 0 ? r : make_argv(s, job, policy, argc, argv, p);
 }

@@ -15,6 +15,9 @@ SHOW = "import sys; print(sys.executable, sys.prefix, sys.orig_argv[0], sep='\\n
     'mkdir -p sub; cd sub; exec ../.venv/bin/python -c "$1"',
     'exec "$PWD/.venv/bin/python" -c "$1"',
     'cd .venv/bin; exec ./python -c "$1"',
+    'PATH="$PWD/.venv/bin:$PATH"; exec python -c "$1"',
+    'PATH="/nowhere:$PWD/.venv/bin"; python3 -c "$1"',
+    '. .venv/bin/activate; python -c "$1"',
 ])
 def test_same_as_plain(pair, script):
     said = []
@@ -30,6 +33,8 @@ def test_same_as_plain(pair, script):
     'mkdir -p sub; exec sub/../.venv/bin/python -c "$1"',
     'exec -a other .venv/bin/python -c "$1"',
     'exec -a /nowhere/python .venv/bin/python -c "$1"',
+    'PATH=".venv/bin:$PATH"; exec python -c "$1"',
+    'PATH="$PATH:$PWD/.venv/bin"; exec -a python3 .venv/bin/python -c "$1"',
 ])
 def test_the_real_path_where_the_words_may_not_hold_inside(pair, script):
     done = pair.box.sh("exec /bin/bash -c '" + script + "' bash \"$1\"", SHOW)

@@ -82,6 +82,43 @@ static void test_each_job_has_its_program(void **state)
 	end(&x);
 }
 
+static const char *first_word(struct made *x, const char *dirs)
+{
+	strv_release(&x->own);
+	assert_int_equal(strv_addf(&x->own, "PATH=%s", dirs), 0);
+	assert_int_equal(make(x), 0);
+	return x->p.argv.v[0];
+}
+
+/* sys.orig_argv[0] is "python" in an activated shell; where CPython would find another by it, or none, it is the path. */
+static void test_a_bare_word_stays_where_path_leads_to_the_venv(void **state)
+{
+	struct place *p = *state;
+	cleanup_free char *before = NULL, *after = NULL, *clean = NULL;
+	struct made x;
+
+	begin(p, &x);
+	assert_true(asprintf(&before, "%s/early:%s/.venv/bin", p->dir, p->dir) > 0);
+	assert_true(asprintf(&after, "/nowhere:%s/.venv/bin:%s/early", p->dir, p->dir) > 0);
+	assert_true(asprintf(&clean, ":%s/.venv/bin", p->dir) > 0);
+	assert_int_equal(mkdirat(p->fd, "early", 0755), 0);
+	put(p, "early/tool", "");
+	assert_int_equal(fchmodat(p->fd, "early/tool", 0755, 0), 0);
+	x.job.kind = JOB_PYTHON;
+	assert_string_equal(first_word(&x, after), "tool");
+	assert_string_equal(first_word(&x, before), "../tool");
+	assert_string_equal(first_word(&x, "/nowhere"), "../tool");
+	/* The working directory: perhaps another one inside. */
+	assert_string_equal(first_word(&x, clean), "../tool");
+	/* .env has the last word about PATH. */
+	put(p, ".env", "PATH=/usr/bin\n");
+	assert_string_equal(first_word(&x, after), "../tool");
+	assert_int_equal(unlinkat(p->fd, ".env", 0), 0);
+	x.job.kind = JOB_COMMAND;
+	assert_string_equal(first_word(&x, after), "../tool");
+	end(&x);
+}
+
 static void test_what_the_box_is_stands_in_the_environment(void **state)
 {
 	struct place *p = *state;
@@ -176,6 +213,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_each_job_has_its_program),
+		TEST(test_a_bare_word_stays_where_path_leads_to_the_venv),
 		TEST(test_what_the_box_is_stands_in_the_environment),
 		TEST(test_options_have_the_last_word),
 		TEST(test_only_a_plain_env_file_is_read),
