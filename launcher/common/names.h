@@ -21,7 +21,7 @@
 #define VB_PIP_TMP    "pip-tmp"       /* parents of /tmp of pip runs, on disk */
 #define VB_ETC        "etc"           /* synthetic passwd, group, nsswitch.conf */
 #define VB_LIBPYTHON  "libpython"     /* symbolic link to the shared libpython; there for EMBED_SHARED only */
-#define VB_BASE_PYTHON "base-python"  /* symbolic link to the base interpreter; there for EMBED_EXEC only */
+#define VB_BASE_PYTHON "base-python"  /* symbolic link to the base interpreter: for EMBED_EXEC, and after an upgrade */
 #define VB_MASKS      "masks"         /* journal of the names masked for a run */
 #define VB_NESTED     "nested"        /* repositories and venvs seen below the project since the install */
 #define VB_EDITABLE   "editable"      /* what was installed with -e outside the project, seen by later runs */

@@ -61,32 +61,74 @@ static int check_state(const struct session *s, struct failure *f)
 	return 0;
 }
 
-static int check_file(const struct session *s, const char *path, const struct file_id *known, const char *what, struct failure *f)
+/* What is known of a file of the interpreter, against what is there now. */
+enum look {
+	LOOK_SAME,
+	LOOK_CHANGED,
+	LOOK_GONE,
+};
+
+/* -errno, with words in f, if the kernel does not say, or if others may write what took its place. */
+static int look_at(const struct session *s, const char *path, const struct file_id *known, const char *what, enum look *look,
+		   struct failure *f)
 {
 	struct file_id now;
 	struct stat st;
-	int r = 0;
+	int r;
 
+	*look = LOOK_GONE;
 	if (stat(path, &st) < 0) {
-		r = fail_errno(f, errno, NULL, "%s '%s' is gone", what, path);
-	} else {
-		file_id_from_stat(&st, &now);
-		if (!file_id_same(&now, known))
-			r = fail_msg(f, ESTALE, NULL, "%s '%s' has changed since the venv was boxed", what, path);
-	}
-	if (r < 0)
+		if (errno == ENOENT || errno == ENOTDIR)
+			return 0;
+		r = fail_errno(f, errno, NULL, "cannot look at %s '%s'", what, path);
 		hint_install(s, f);
-	return r;
+		return r;
+	}
+	file_id_from_stat(&st, &now);
+	*look = file_id_same(&now, known) ? LOOK_SAME : LOOK_CHANGED;
+	/* As at the installation: install/interpreter.c. */
+	if (*look == LOOK_CHANGED && ((st.st_uid != 0 && st.st_uid != getuid() && st.st_uid != s->manifest.uid) || (st.st_mode & S_IWOTH) != 0))
+		return fail_msg(f, EPERM, "use a Python that belongs to you or to root", "others may change %s '%s'", what, path);
+	return 0;
 }
 
-static int check_interpreter(const struct session *s, struct failure *f)
+static void warn_changed(const struct session *s, const char *what, const char *path, enum look look)
 {
-	const struct manifest *m = &s->manifest;
-	int r = check_file(s, m->base_executable, &m->base_id, "the base interpreter", f);
+	const char *banner = s->manifest.python_banner;
+	cleanup_buf struct buf quoted = { 0 };
 
+	log_shell_quote(&quoted, s->called.venv_real);
+	log_warn("%s '%s' %s since the venv was boxed with Python %.*s; run: venvbox-install %s", what, path,
+		 look == LOOK_GONE ? "is gone" : "has changed", (int) strcspn(banner, " "), banner, quoted.failed ? "" : quoted.data);
+}
+
+/*
+ * After an upgrade of the base the run goes on, with what the plain venv would run now: the seal does not depend on it. What is
+ * linked into venvbox-python-static is of before, and its standard library is not: it steps aside (design.md, Interpreters). The way
+ * of this run is then not that of the manifest's file.
+ */
+static int check_interpreter(struct session *s, struct failure *f)
+{
+	static const char base_words[] = "the base interpreter", library_words[] = "the library of the interpreter";
+	struct manifest *m = &s->manifest;
+	enum look base, library = LOOK_SAME;
+	int r = look_at(s, m->base_executable, &m->base_id, base_words, &base, f);
+
+	if (r == 0 && base == LOOK_GONE) {
+		r = fail_msg(f, ENOENT, NULL, "%s '%s' is gone", base_words, m->base_executable);
+		hint_install(s, f);
+	}
 	if (r == 0 && m->way == EMBED_SHARED)
-		r = check_file(s, m->libpython, &m->libpython_id, "the library of the interpreter", f);
-	return r;
+		r = look_at(s, m->libpython, &m->libpython_id, library_words, &library, f);
+	if (r < 0)
+		return r;
+	if (base == LOOK_CHANGED)
+		warn_changed(s, base_words, m->base_executable, base);
+	else if (library != LOOK_SAME)
+		warn_changed(s, library_words, m->libpython, library);
+	if (library == LOOK_GONE || (base == LOOK_CHANGED && m->way == EMBED_STATIC))
+		m->way = EMBED_EXEC;
+	return 0;
 }
 
 static int check_links(const struct session *s, int dirfd, const char *dir, const char *name, struct failure *f)

@@ -22,7 +22,10 @@ struct session {
 void session_release(struct session *s);
 #define cleanup_session cleanup(session_release)
 
-/* called has been filled in. Refuses a venv that was moved or copied, and a base interpreter that is gone or was upgraded. */
+/*
+ * called has been filled in. Refuses a venv that was moved or copied, and a base interpreter that is gone. Of one that was upgraded
+ * it warns; manifest.way is then how it comes into this box.
+ */
 int session_open(struct session *s, struct failure *f) must_check;
 
 /* HOME and ~/.cache of the box, made again where the user removed them. */

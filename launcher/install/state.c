@@ -126,21 +126,17 @@ static int put_etc(int state_fd, const struct state_input *in)
 	return r < 0 ? r : put_text(etc, "nsswitch.conf", &nsswitch, 0644);
 }
 
-/* venvbox-python takes the first of these links that is there; the one that is not to be goes when the manifest says so. */
+/* venvbox-python takes libpython if that link is there and leads somewhere, else the base; libpython goes when the manifest says so. */
 static int put_interpreter(int state_fd, const struct manifest *m)
 {
-	if (m->way == EMBED_SHARED)
-		return bins_put_link(state_fd, VB_LIBPYTHON, m->libpython);
-	return m->way == EMBED_EXEC ? bins_put_link(state_fd, VB_BASE_PYTHON, m->base_executable) : 0;
+	int r = bins_put_link(state_fd, VB_BASE_PYTHON, m->base_executable);
+
+	return r == 0 && m->way == EMBED_SHARED ? bins_put_link(state_fd, VB_LIBPYTHON, m->libpython) : r;
 }
 
 static int drop_stale(int state_fd, const struct manifest *m)
 {
-	if (m->way != EMBED_SHARED && unlinkat(state_fd, VB_LIBPYTHON, 0) < 0 && errno != ENOENT)
-		return -errno;
-	if (m->way != EMBED_EXEC && unlinkat(state_fd, VB_BASE_PYTHON, 0) < 0 && errno != ENOENT)
-		return -errno;
-	return 0;
+	return m->way != EMBED_SHARED && unlinkat(state_fd, VB_LIBPYTHON, 0) < 0 && errno != ENOENT ? -errno : 0;
 }
 
 static int put_conf(int state_fd, const struct conf *conf)

@@ -82,9 +82,7 @@ static int check_state_files(struct checking *c)
 		r = check_entry(c, entries[i].name, entries[i].kind);
 	if (r == 0 && c->has_manifest && c->manifest.way == EMBED_SHARED)
 		r = check_entry(c, VB_LIBPYTHON, S_IFLNK);
-	if (r == 0 && c->has_manifest && c->manifest.way == EMBED_EXEC)
-		r = check_entry(c, VB_BASE_PYTHON, S_IFLNK);
-	return r;
+	return r == 0 && c->has_manifest ? check_entry(c, VB_BASE_PYTHON, S_IFLNK) : r;
 }
 
 static int load(struct checking *c)

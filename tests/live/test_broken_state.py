@@ -176,14 +176,29 @@ def test_base_interpreter_gone(own_base):
     nothing_runs(box, python)
 
 
+SEALED = "print([l for l in open('/proc/self/status') if l.startswith('Seccomp:')])"
+
+
 def test_base_interpreter_upgraded(own_base):
-    """Said in one line, with the command to run, which mends it."""
+    """It goes on with what the plain venv would run, in its box; what changed is said in one line, with the command that ends it."""
     box, python = own_base
     with open(python, "ab") as f:
         f.write(b"\0")
-    assert "venvbox-install" in nothing_runs(box)
+    done = box.py(SEALED + "; import os; print(os.readlink('/proc/self/exe'))")
+    # What is linked in is of before: it steps aside.
+    assert (done.returncode, done.stdout) == (0, f"['Seccomp:\\t2\\n']\n{python}\n"), tell(done)
+    assert done.stderr.count("\n") == 1 and f"'{python}' has changed" in done.stderr and "venvbox-install" in done.stderr, tell(done)
     box.install()
-    assert box.py("print(1)").stdout == "1\n"
+    done = box.py(SEALED)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "['Seccomp:\\t2\\n']\n", ""), tell(done)
+
+
+def test_base_interpreter_changed_to_one_that_others_may_write(own_base):
+    box, python = own_base
+    with open(python, "ab") as f:
+        f.write(b"\0")
+    os.chmod(python, 0o757)
+    assert "others may change" in nothing_runs(box)
 
 
 def test_command_that_is_no_name_of_the_venv(fresh):

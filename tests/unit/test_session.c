@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/names.h"
+#include "common/path.h"
 #include "host/session.h"
 
 #include <cmocka.h> /* last: its fail_msg() is a macro */
@@ -133,6 +134,90 @@ static void test_a_hint_quotes_the_path(void **state)
 	session_release(&s);
 }
 
+/* An interpreter in the place itself, and a manifest that knows it as it is, but for what the caller changes then. */
+static void install_base(const struct place *p, struct session *s, enum embed_way way)
+{
+	struct manifest m = { 0 };
+	struct stat st;
+
+	borrow(p, s);
+	manifest_release(&s->manifest);
+	put(p, "python", "");
+	put(p, "libpython", "");
+	fill_manifest(&m);
+	free(m.venv);
+	m.venv = strdup(p->dir);
+	free(m.project);
+	m.project = strdup(p->dir);
+	free(m.base_executable);
+	m.base_executable = path_join(p->dir, "python");
+	m.way = way;
+	assert_int_equal(fstatat(p->fd, "python", &st, 0), 0);
+	file_id_from_stat(&st, &m.base_id);
+	if (way == EMBED_SHARED) {
+		free(m.libpython);
+		m.libpython = path_join(p->dir, "libpython");
+		assert_int_equal(fstatat(p->fd, "libpython", &st, 0), 0);
+		file_id_from_stat(&st, &m.libpython_id);
+	}
+	put(p, VB_CONF, "");
+	assert_int_equal(fchmodat(p->fd, VB_CONF, 0600, 0), 0);
+	assert_int_equal(manifest_save(p->fd, &m), 0);
+	manifest_release(&m);
+}
+
+/* What is linked in, or was there, steps aside; what is of the same place is opened as it is now. */
+static void test_an_upgraded_base_is_run_as_it_is_now(void **state)
+{
+	static const struct {
+		enum embed_way way;
+		const char *changed, *gone;
+		int result;
+		enum embed_way then;
+	} rows[] = {
+		{ EMBED_STATIC, NULL, NULL, 0, EMBED_STATIC },
+		{ EMBED_STATIC, "python", NULL, 0, EMBED_EXEC },
+		{ EMBED_STATIC, NULL, "python", -ENOENT, EMBED_STATIC },
+		{ EMBED_SHARED, NULL, NULL, 0, EMBED_SHARED },
+		{ EMBED_SHARED, "python", NULL, 0, EMBED_SHARED },
+		{ EMBED_SHARED, "libpython", NULL, 0, EMBED_SHARED },
+		{ EMBED_SHARED, NULL, "libpython", 0, EMBED_EXEC },
+		{ EMBED_SHARED, NULL, "python", -ENOENT, EMBED_SHARED },
+		{ EMBED_EXEC, "python", NULL, 0, EMBED_EXEC },
+	};
+	struct place *p = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct failure f = { 0 };
+		struct session s;
+
+		install_base(p, &s, rows[i].way);
+		if (rows[i].changed != NULL)
+			put(p, rows[i].changed, "another");
+		if (rows[i].gone != NULL)
+			assert_int_equal(unlinkat(p->fd, rows[i].gone, 0), 0);
+		assert_int_equal(session_open(&s, &f), rows[i].result);
+		assert_int_equal(s.manifest.way, rows[i].then);
+		failure_release(&f);
+		session_release(&s);
+	}
+}
+
+static void test_a_changed_base_that_others_may_write(void **state)
+{
+	struct place *p = *state;
+	struct failure f = { 0 };
+	struct session s;
+
+	install_base(p, &s, EMBED_SHARED);
+	put(p, "libpython", "another");
+	assert_int_equal(fchmodat(p->fd, "libpython", 0666, 0), 0);
+	assert_int_equal(session_open(&s, &f), -EPERM);
+	assert_non_null(strstr(f.what, "others may change"));
+	failure_release(&f);
+	session_release(&s);
+}
+
 static void test_home_and_cache_are_made_and_no_link_followed(void **state)
 {
 	struct place *p = *state;
@@ -158,6 +243,8 @@ int main(void)
 		TEST(test_one_pip_run_at_a_time),
 		TEST(test_a_tree_too_deep_is_named),
 		TEST(test_a_hint_quotes_the_path),
+		TEST(test_an_upgraded_base_is_run_as_it_is_now),
+		TEST(test_a_changed_base_that_others_may_write),
 		TEST(test_home_and_cache_are_made_and_no_link_followed),
 	};
 
