@@ -136,6 +136,10 @@ static int find_library(const struct strv *writable, struct interpreter *i)
 	const char *const dirs[] = { p->libdir, multiarch, lib, "/usr/lib64", "/usr/lib" };
 	int r = 0;
 
+	/* What it runs with itself, wherever that is: a copy of an interpreter still names the directories of the first. */
+	for (size_t n = 0; r == 0 && n < p->mapped.n; n++)
+		if (strncmp(path_base(p->mapped.v[n]), "libpython", 9) == 0)
+			r = try_library("/", p->mapped.v[n] + 1, writable, i);
 	(void) snprintf(name, sizeof(name), "libpython%s.so.1.0", p->version);
 	(void) snprintf(multiarch, sizeof(multiarch), "/usr/lib/%s", p->multiarch);
 	(void) snprintf(lib, sizeof(lib), "%s/lib", p->prefix);
