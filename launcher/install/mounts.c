@@ -311,10 +311,14 @@ static int add_interpreter(struct making *k)
 {
 	const struct interpreter *i = k->in->interpreter;
 	cleanup_free char *versioned = NULL, *home = strndup(i->found, (size_t) (path_base(i->found) - i->found - 1));
+	/* Debian's is a link to /etc/python3.11, for the administrator to change; `site` imports it. */
+	cleanup_free char *custom = path_join(i->probe.stdlib, "sitecustomize.py");
 	int r = add_prefix(k);
 
-	if (home == NULL || asprintf(&versioned, "%s/python%s", home, i->probe.version) < 0)
+	if (home == NULL || custom == NULL || asprintf(&versioned, "%s/python%s", home, i->probe.version) < 0)
 		return -ENOMEM;
+	if (r == 0 && exists(k, custom))
+		r = add_path(k, custom, "settings of the interpreter");
 	if (r == 0)
 		r = add_path(k, i->found, "the interpreter");
 	if (r == 0 && exists(k, versioned))

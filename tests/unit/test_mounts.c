@@ -154,6 +154,22 @@ static void links_to_the_interpreter(void **state)
 	end(&w);
 }
 
+/* Debian's site imports what /etc holds. */
+static void what_the_administrator_changes(void **state)
+{
+	struct world w;
+
+	(void) state;
+	start(&w, "/usr");
+	put(&w, "/usr/lib/python3.11/sitecustomize.py", "/etc/python3.11/sitecustomize.py");
+	put(&w, "/etc/python3.11/sitecustomize.py", NULL);
+	put(&w, "/etc/python3.11/other", NULL);
+	assert_int_equal(mounts_add(&w.in, &w.m), 0);
+	assert_int_equal(ro(&w, "/etc/python3.11/sitecustomize.py"), 'b');
+	assert_int_equal(ro(&w, "/etc/python3.11"), 0);
+	end(&w);
+}
+
 static void never_a_home(void **state)
 {
 	static const char *const prefixes[] = { "/home/u", "/home", "/home/u/.local" };
@@ -195,6 +211,7 @@ int main(void)
 		cmocka_unit_test(merged_usr),
 		cmocka_unit_test(unmerged_usr),
 		cmocka_unit_test(links_to_the_interpreter),
+		cmocka_unit_test(what_the_administrator_changes),
 		cmocka_unit_test(never_a_home),
 		cmocka_unit_test(libraries_from_elsewhere),
 	};
