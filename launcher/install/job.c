@@ -34,6 +34,7 @@ void job_release(struct job_install *j)
 	buf_release(&j->filter);
 	manifest_release(&j->manifest);
 	free(j->launcher);
+	free(j->banner_before);
 	publish_report_release(&j->published);
 	strv_release(&j->adopted);
 	hardlinks_release(&j->links);
@@ -103,8 +104,8 @@ static int learn_venv(struct job_install *j, struct failure *f)
 	return r == 0 && j->venv.shape == VENV_BOXED ? open_state(j, f) : r;
 }
 
-/* The manifest of before says nothing that is not found out again; but whose it is, and that nobody else wrote it, counts. */
-static int check_old_manifest(const struct job_install *j, struct failure *f)
+/* The manifest of before says nothing that is not found out again; but whose it is, and that nobody else wrote it, counts. People are told of which Python it was. */
+static int check_old_manifest(struct job_install *j, struct failure *f)
 {
 	cleanup_manifest struct manifest old = { 0 };
 	int r = manifest_load(j->state_fd, &old, f);
@@ -112,6 +113,7 @@ static int check_old_manifest(const struct job_install *j, struct failure *f)
 	if (r == -EPERM || r == -ELOOP)
 		return r;
 	failure_release(f);
+	j->banner_before = take_ptr(&old.python_banner);
 	return r == -ENOMEM ? r : 0;
 }
 

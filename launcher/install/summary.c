@@ -178,6 +178,12 @@ int job_summary(const struct job_install *j, struct buf *out)
 	log_escape(out, j->manifest.python_banner);
 	buf_puts(out, "\n");
 	put_row(out, "");
+	if (j->banner_before != NULL && strcmp(j->banner_before, j->manifest.python_banner) != 0) {
+		buf_puts(out, "was ");
+		log_escape(out, j->banner_before);
+		buf_puts(out, "\n");
+		put_row(out, "");
+	}
 	buf_printf(out, "%s\n", interpreter_way_words(j->manifest.way));
 	put_row(out, "network");
 	buf_printf(out, "%s\n", j->conf.network == NETWORK_NONE ? "none" : "the host's (--network none cuts it off)");
