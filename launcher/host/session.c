@@ -87,7 +87,7 @@ static int look_at(const struct session *s, const char *path, const struct file_
 	file_id_from_stat(&st, &now);
 	*look = file_id_same(&now, known) ? LOOK_SAME : LOOK_CHANGED;
 	/* As at the installation: install/interpreter.c. */
-	if (*look == LOOK_CHANGED && ((st.st_uid != 0 && st.st_uid != getuid() && st.st_uid != s->manifest.uid) || (st.st_mode & S_IWOTH) != 0))
+	if (*look == LOOK_CHANGED && ((st.st_uid != 0 && st.st_uid != getuid()) || (st.st_mode & S_IWOTH) != 0))
 		return fail_msg(f, EPERM, "use a Python that belongs to you or to root", "others may change %s '%s'", what, path);
 	return 0;
 }
