@@ -55,7 +55,7 @@ int orders_add_fd(struct orders *o, const struct order_fd *fd)
 /* Asked by both ends: what may not be received is not sent. */
 static bool orders_valid(const struct orders *o)
 {
-	if (o->cwd == NULL || !path_is_clean(o->cwd) || o->program == NULL || o->program[0] != '/')
+	if (o->cwd == NULL || !path_is_clean(o->cwd) || o->program == NULL || strchr(o->program, '/') == NULL)
 		return false;
 	for (size_t i = 0; i < o->n_mounts; i++)
 		if (!path_is_clean(o->mounts[i].path))

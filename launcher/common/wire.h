@@ -72,7 +72,7 @@ struct orders {
 	uint64_t files;       /* the caller's soft RLIMIT_NOFILE, which the launcher has raised for itself; 0: as it is */
 	uint64_t limits[RLIM_NLIMITS]; /* by RLIMIT_*, getrlimit(2): no more than this; 0: what the caller has */
 	char *cwd;            /* clean path inside */
-	char *program;        /* path inside to execve */
+	char *program;        /* path inside to execve, from cwd if it is relative */
 	struct order_mount *mounts;
 	size_t n_mounts;
 	struct order_fd *fds;

@@ -152,7 +152,7 @@ static bool is_found_by_path(const char *word, const struct strv *env, const cha
 
 /*
  * sys.orig_argv and sys.executable are made from it. With --chdir a relative path leads elsewhere: Python would not find its
- * venv by it.
+ * venv by it, nor the kernel the command.
  */
 static const char *first_word(const struct session *s, const struct job *job, const struct policy *policy, const char *typed,
 			      const struct strv *env)
@@ -179,6 +179,7 @@ static bool wants_safe_path(const struct session *s, const struct job *job)
 static int make_argv(const struct session *s, const struct job *job, const struct policy *policy, int argc, char *const argv[],
 		     struct payload *p)
 {
+	const char *word = first_word(s, job, policy, argv[0], &p->env);
 	cleanup_free char *bin = path_join(s->manifest.venv, "bin");
 	int r;
 
@@ -188,7 +189,8 @@ static int make_argv(const struct session *s, const struct job *job, const struc
 		p->program = bin ? path_join(bin, "python") : NULL;
 		break;
 	case JOB_COMMAND:
-		p->program = strdup(s->called.program);
+		/* By the path that was typed: of a script it is sys.argv[0]. */
+		p->program = strdup(word);
 		break;
 	case JOB_SHELL:
 		p->program = strdup(access("/bin/bash", X_OK) == 0 ? "/bin/bash" : "/bin/sh");
@@ -196,7 +198,7 @@ static int make_argv(const struct session *s, const struct job *job, const struc
 	}
 	if (p->program == NULL)
 		return -ENOMEM;
-	r = strv_add(&p->argv, job->kind == JOB_SHELL ? p->program : first_word(s, job, policy, argv[0], &p->env));
+	r = strv_add(&p->argv, job->kind == JOB_SHELL ? p->program : word);
 	if (r == 0 && wants_safe_path(s, job))
 		r = strv_add(&p->argv, "-P");
 	for (int i = 1; r == 0 && i < argc; i++)

@@ -11,7 +11,7 @@
 #include "host/session.h"
 
 struct payload {
-	char *program;          /* path inside */
+	char *program;          /* path inside, absolute or from the working directory */
 	struct strv argv;
 	struct strv env;
 	struct strv withheld;   /* names of variables that look like credentials */

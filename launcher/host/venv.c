@@ -299,7 +299,7 @@ static int choose_argv0(const char *typed, struct called *c)
 {
 	char *copy;
 
-	if (!c->is_interpreter || typed == NULL || !holds_inside(typed, c->program))
+	if (typed == NULL || !holds_inside(typed, c->program))
 		return 0;
 	copy = strdup(typed);
 	if (copy == NULL)

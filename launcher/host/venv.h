@@ -15,7 +15,7 @@ struct called {
 	char *venv_real; /* clean path of the venv, no component is a link */
 	char *name;      /* the command: "python3", "pytest" */
 	char *program;   /* venv_real/bin/name */
-	char *argv0;     /* for the payload: sys.executable is made from it, see venv_find() */
+	char *argv0;     /* for the payload, see venv_find() */
 	int venv_fd;     /* O_RDONLY | O_DIRECTORY | O_CLOEXEC, as state_fd: VB_STATE below it */
 	int state_fd;
 	bool is_interpreter; /* python, python3, python3.X, python3.Xt, and the pi-thon of 3.14 */
@@ -30,9 +30,9 @@ void called_release(struct called *c);
  * be NULL). A name that is a link is followed link by link, so that ~/bin/tool -> .venv/bin/tool is served; of several venvs
  * on the way the last one counts.
  *
- * argv0 is the caller's argv[0] where plain Python would find itself by it inside the box too, else program. So
- * sys.executable is what it is in a plain venv, but for a venv called through a link to a directory:
- * that link may be missing inside, the real path is not.
+ * argv0 is the caller's argv[0] where it leads to the command inside the box too, else program. So sys.executable, and sys.argv[0]
+ * of a script, is what it is in a plain venv, but for a venv called through a link to a directory: that link may be missing
+ * inside, the real path is not.
  *
  * Refuses, with words in f: a set-user-ID start (AT_SECURE), a venv that cannot be told.
  */

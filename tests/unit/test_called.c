@@ -178,7 +178,9 @@ static void however_it_is_called(void **state)
 		{ "p", "exec $D/home/../p/.venv/bin/python", PYTHON P "/bin/python|python" },
 		/* other names */
 		{ "p", "exec .venv/bin/python3.11", P "|python3.11|" P "/bin/python3.11|.venv/bin/python3.11|python" },
-		{ "p", "exec .venv/bin/tool", P "|tool|" P "/bin/tool|" P "/bin/tool|command" },
+		{ "p", "exec .venv/bin/tool", P "|tool|" P "/bin/tool|.venv/bin/tool|command" },
+		{ "p", "exec sub/../.venv/bin/tool", P "|tool|" P "/bin/tool|" P "/bin/tool|command" },
+		{ "p", "PATH=.venv/bin:$PATH; exec tool", P "|tool|" P "/bin/tool|" P "/bin/tool|command" },
 	};
 
 	CHECK(state, rows);
@@ -215,7 +217,7 @@ static void through_links(void **state)
 		/* beside a link on the way a box may have laid what looks like a venv */
 		{ "home", "mkdir bin && ln -s ../../p/.venv/bin/tool bin/t && exec bin/t", P "|tool|" P "/bin/tool|" P "/bin/tool|command" },
 		/* in one bin the first name counts */
-		{ "p", "ln -s tool .venv/bin/alias && exec .venv/bin/alias", P "|alias|" P "/bin/alias|" P "/bin/alias|command" },
+		{ "p", "ln -s tool .venv/bin/alias && exec .venv/bin/alias", P "|alias|" P "/bin/alias|.venv/bin/alias|command" },
 		{ "q", "ln -s $D/p/.venv/bin/python .venv/bin/borrowed && exec .venv/bin/borrowed", PYTHON P "/bin/python|python" },
 	};
 
@@ -243,7 +245,7 @@ static void by_shebang(void **state)
 static void by_descriptor(void **state)
 {
 	static const struct row rows[] = {
-		{ "p", BY_FD ".venv/bin/tool", P "|tool|" P "/bin/tool|" P "/bin/tool|command" },
+		{ "p", BY_FD ".venv/bin/tool", P "|tool|" P "/bin/tool|.venv/bin/tool|command" },
 		{ "p", "PATH=/nowhere:$D/p/.venv/bin:$PATH; " BY_FD "tool", P "|tool|" P "/bin/tool|" P "/bin/tool|command" },
 		{ "p", "PATH=$D/plain/bin:$D/p/.venv/bin:$PATH; " BY_FD "python", "-2|cannot tell which venv this is|call the command by its path in the venv, for example .venv/bin/python" },
 		{ "p", "PATH=/usr/bin:$D/p/.venv/bin; " BY_FD "python3", "-2|cannot tell which venv this is|call the command by its path in the venv, for example .venv/bin/python" },
@@ -262,8 +264,8 @@ static void odd_names(void **state)
 
 		assert_int_equal(setenv("N", names[i], 1), 0);
 		ask(m, "", "mkdir -p \"$N/v/bin\" \"$N/v/venvbox\" && touch \"$N/v/venvbox/manifest\" && cp -P p/.venv/bin/tool \"$N/v/bin/$N\" && exec \"$N/v/bin/$N\"");
-		assert_true(asprintf(&expected, "%s/%s/v|%s|%s/%s/v/bin/%s|%s/%s/v/bin/%s|command", m->dir, names[i], names[i], m->dir, names[i], names[i],
-				     m->dir, names[i], names[i]) > 0);
+		assert_true(asprintf(&expected, "%s/%s/v|%s|%s/%s/v/bin/%s|%s/v/bin/%s|command", m->dir, names[i], names[i], m->dir, names[i], names[i],
+				     names[i], names[i]) > 0);
 		assert_string_equal(m->out, expected);
 		free(expected);
 	}

@@ -75,6 +75,9 @@ static void test_each_job_has_its_program(void **state)
 	assert_string_equal(x.p.argv.v[1], "-x");
 	x.job.kind = JOB_COMMAND;
 	assert_int_equal(make(&x), 0);
+	assert_string_equal(x.p.program, "../tool");
+	x.policy.chdir = strdup("/elsewhere");
+	assert_int_equal(make(&x), 0);
 	assert_string_equal(x.p.program, x.s.called.program);
 	x.job.kind = JOB_SHELL;
 	assert_int_equal(make(&x), 0);

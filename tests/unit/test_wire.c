@@ -112,7 +112,7 @@ static void spoilt_orders_do_no_harm(void **state)
 
 static void orders_without_sense_are_not_believed(void **state)
 {
-	static const char *const roots[] = { "/work/d", "/proc/self/fd/5", "/a", "/run/venvbox/fd/7" };
+	static const char *const roots[] = { "/work/d", "/a", "/run/venvbox/fd/7" };
 	cleanup_orders struct orders o = { 0 };
 	cleanup_buf struct buf out = { 0 };
 
