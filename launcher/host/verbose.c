@@ -21,7 +21,7 @@ static void put_interpreter(struct buf *out, const struct manifest *m)
 	static const char *const how[] = {
 		[EMBED_STATIC] = "linked into venvbox-python-static",
 		[EMBED_SHARED] = "embedded through its shared library",
-		[EMBED_EXEC] = "executed after sealing, it has no library to embed",
+		[EMBED_EXEC] = "executed after sealing",
 	};
 
 	put(out, "venv", m->venv);
