@@ -189,8 +189,8 @@ static int make_argv(const struct session *s, const struct job *job, const struc
 		p->program = bin ? path_join(bin, "python") : NULL;
 		break;
 	case JOB_COMMAND:
-		/* By the path that was typed: of a script it is sys.argv[0]. */
-		p->program = strdup(word);
+		/* By the path that was typed: of a script it is sys.argv[0]. What writes the venv is not found by a way that a box may change. */
+		p->program = strdup(job->pip_run ? s->called.program : word);
 		break;
 	case JOB_SHELL:
 		p->program = strdup(access("/bin/bash", X_OK) == 0 ? "/bin/bash" : "/bin/sh");

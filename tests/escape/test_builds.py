@@ -125,7 +125,7 @@ REPORT = ("import os\n"
           "def wrote(p):\n"
           "    try: open(p, 'a').write('evil'); return 'wrote'\n"
           "    except OSError as e: return e.errno\n"
-          "v = os.environ.get('VIRTUAL_ENV', '')\n"
+          "v = os.environ.get('VIRTUAL_ENV', '/no-venv')\n"
           "with open({project!r} + '/met', 'a') as f:\n"
           "    f.write(repr((os.readlink('/proc/self/ns/mnt') != {host!r}, 'Seccomp:\\t2' in said('/proc/self/status'), said({key!r}),\n"
           "                  wrote(v + '/pyvenv.cfg'), wrote(v + '/venvbox/manifest'), wrote({project!r} + '/.envrc'), os.path.exists(v + '/venvbox/pip-tmp'))) + '\\n')\n")
