@@ -35,6 +35,7 @@ void job_release(struct job_install *j)
 	manifest_release(&j->manifest);
 	free(j->launcher);
 	free(j->banner_before);
+	free(j->project_before);
 	publish_report_release(&j->published);
 	strv_release(&j->adopted);
 	hardlinks_release(&j->links);
@@ -114,6 +115,8 @@ static int check_old_manifest(struct job_install *j, struct failure *f)
 		return r;
 	failure_release(f);
 	j->banner_before = take_ptr(&old.python_banner);
+	if (old.venv != NULL && strcmp(old.venv, j->venv.path) == 0)
+		j->project_before = take_ptr(&old.project);
 	return r == -ENOMEM ? r : 0;
 }
 
@@ -163,7 +166,7 @@ static int list_writable(struct job_install *j)
 static int learn_project(struct job_install *j, struct failure *f)
 {
 	const struct project_input in = {
-		.venv = &j->venv, .named = j->conf.project, .first = j->state_fd < 0, .homes = &j->account.homes, .libexec = j->libexec,
+		.venv = &j->venv, .named = j->conf.project, .first = j->state_fd < 0, .before = j->project_before, .homes = &j->account.homes, .libexec = j->libexec,
 	};
 	int r = project_choose(&in, &j->project, &j->project_from_file, f);
 

@@ -31,6 +31,7 @@ struct job_install {
 	bool scan_cut;
 	struct buf filter;
 	struct manifest manifest;
+	char *project_before; /* that it was boxed with last, at this place; NULL: it was not, or nobody knows */
 	char *banner_before;  /* of the Python that the venv was boxed with last; NULL: it was not, or nobody knows */
 	char *launcher;
 	struct publish_report published;

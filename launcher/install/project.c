@@ -191,7 +191,7 @@ int project_choose(const struct project_input *in, char **project, bool *from_fi
 	if (why != NULL)
 		return fail_msg(f, EPERM, NAME_ONE, "programs would be let to write in '%s': %s", real, why);
 	/* Whoever names such a directory has seen what is in it. */
-	if (in->named == NULL && !*from_file)
+	if (in->named == NULL && !*from_file && (in->before == NULL || strcmp(in->before, real) != 0))
 		r = check_store(real, f);
 	if (r == 0)
 		*project = take_ptr(&real);

@@ -16,6 +16,7 @@ struct project_input {
 	const struct venv *venv;
 	const char *named;         /* the setting project; NULL: the rule decides */
 	bool first;                /* a first installation: virtualenvwrapper's .project is believed, no box could write it */
+	const char *before;        /* the project that this venv was boxed with last, or NULL: venvs that were made in it since do not make it a directory of venvs */
 	const struct strv *homes;  /* clean, real */
 	const char *libexec;       /* our own programs: never below a project */
 };

@@ -245,6 +245,18 @@ def test_directory_of_venvs(lab, who):
     assert done.returncode == 0 and os.path.exists(project + "/made"), tell(done)
 
 
+def test_a_venv_made_beside_it_since(lab, who):
+    """`virtualenv inner` does not take the project away from a venv that is boxed; moved among venvs it has none."""
+    top, store = lab.directory(who, "top"), lab.directory(who, "venvs")
+    venv = make(who, top + "/one")
+    assert install(lab, who, venv).returncode == 0
+    make(who, top + "/inner")
+    assert install(lab, who, venv, "--network", "none").returncode == 0
+    make(who, store + "/two")
+    os.rename(venv, store + "/one")
+    refused(install(lab, who, store + "/one"), "directory of venvs")
+
+
 def test_two_venvs_of_a_project(lab, who):
     """A marker makes it a project; each venv is protected from the other's boxes."""
     top = lab.directory(who, "marked")

@@ -93,12 +93,18 @@ static void parent_of_the_venv(void **state)
 
 static void directory_of_venvs(void **state)
 {
+	char before[64];
 	struct place p;
 
 	(void) state;
 	start(&p, "dir/a");
 	check(&p, "dir", NULL);
 	make(&p, "dir/b/pyvenv.cfg", true);
+	check(&p, NULL, "directory of venvs");
+	(void) snprintf(before, sizeof(before), "%s/dir", p.top);
+	p.in.before = before;
+	check(&p, "dir", NULL);
+	p.in.before = p.top;
 	check(&p, NULL, "directory of venvs");
 	make(&p, "dir/pyproject.toml", true);
 	check(&p, "dir", NULL);
