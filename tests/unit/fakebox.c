@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -84,14 +85,14 @@ static void facts(struct fake *f, char *argv[])
 {
 	cleanup_buf struct buf text = { 0 };
 	char **env = environ;
-	struct wire_hello first;
+	struct pollfd channel = { .fd = VB_CHANNEL_FD, .events = POLLIN };
 	int signal = 0;
 
 	while (env != NULL && *env != NULL)
 		env++;
 	(void) prctl(PR_GET_PDEATHSIG, &signal, 0, 0, 0);
 	buf_printf(&text, "env=%d null=%d,%d blocked=%d pdeath=%d waiting=%d fds=", (int) (env - environ), is_null(0), is_null(1),
-		   all_blocked(), signal, recv(VB_CHANNEL_FD, &first, sizeof(first), MSG_PEEK | MSG_DONTWAIT) >= 0);
+		   all_blocked(), signal, poll(&channel, 1, 300) > 0);
 	for (int fd = 0; fd < 1024; fd++)
 		if (fcntl(fd, F_GETFD) >= 0 && fd != atoi(argv[2]) && fd != atoi(argv[4] + strlen("/proc/self/fd/")))
 			buf_printf(&text, "%d,", fd);
