@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/log.h"
 #include "common/names.h"
 #include "common/path.h"
 
@@ -28,6 +29,21 @@ bool unseen_is_seen(const struct policy *p, const struct facts *x, const char *p
 		if (path_is_within(path, x->inputs.paths.v[i]))
 			return true;
 	return path_is_within(p->manifest->venv, path); /* the way to it is there too */
+}
+
+/* The command to paste; path NULL: without a setting. */
+static void hint_command(const struct policy *p, const char *before, const char *path, struct failure *f)
+{
+	cleanup_buf struct buf text = { 0 };
+
+	buf_printf(&text, "%svenvbox-install ", before);
+	log_shell_quote(&text, p->manifest->venv);
+	if (path != NULL) {
+		buf_puts(&text, " --ro ");
+		log_shell_quote(&text, path);
+	}
+	if (!text.failed)
+		fail_hint(f, "%s", text.data);
 }
 
 /*
@@ -54,8 +70,8 @@ static int find_uv(const struct policy *p, const struct facts *x, const struct j
 	if (unseen_is_seen(p, x, dir))
 		return 0;
 	(void) fail_msg(f, ENOENT, NULL, "the box does not see '%s', where uv of the host has the code that asks about this venv", dir);
-	fail_hint(f, "uv in the venv is boxed: %s/bin/pip install uv, then %s/bin/uv pip install ...; for uv of the host, which builds and installs in no box: venvbox-install %s --ro %s",
-		  p->manifest->venv, p->manifest->venv, p->manifest->venv, cache);
+	hint_command(p, "uv in the venv is boxed: pip install uv there, then its bin/uv; for uv of the host, which builds and installs in no box: ",
+		     cache, f);
 	return 1;
 }
 
@@ -92,7 +108,7 @@ static int find_siblings(const struct policy *p, const struct facts *x, const st
 	if (unseen_is_seen(p, x, dir) || !has_siblings(dir))
 		return 0;
 	(void) fail_msg(f, ENOENT, NULL, "of '%s' the box sees '%s' alone", dir, path_base(script));
-	fail_hint(f, "if it needs what lies beside it: venvbox-install %s --ro %s", p->manifest->venv, dir);
+	hint_command(p, "if it needs what lies beside it: ", dir, f);
 	return 1;
 }
 
@@ -117,7 +133,7 @@ static int find_foreign(const struct policy *p, const struct facts *x, const str
 	if (faccessat(AT_FDCWD, boxed, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || access(script, F_OK) != 0)
 		return 0;
 	(void) fail_msg(f, ENOENT, NULL, "a tool of the host put '%s' into bin, where the box does not see it", name);
-	fail_hint(f, "venvbox-install %s takes it in", p->manifest->venv);
+	hint_command(p, "to take it in: ", NULL, f);
 	return 1;
 }
 
@@ -136,7 +152,7 @@ static int find_word(const struct policy *p, const struct facts *x, const char *
 	if (unseen_is_seen(p, x, path) || access(path, F_OK) != 0)
 		return 0;
 	(void) fail_msg(f, ENOENT, NULL, "the box does not see '%s'", path);
-	fail_hint(f, "venvbox-install %s --ro %s shows it, --rw makes it writable", p->manifest->venv, path);
+	hint_command(p, "to show it (--rw: writable): ", path, f);
 	return 1;
 }
 

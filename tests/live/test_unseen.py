@@ -69,13 +69,21 @@ def test_uv_of_the_host(box, who):
     done = box.run(["python", "-I", "-B", "-c", code])
     assert done.returncode == 1 and "No module named 'python'" in done.stderr
     said, hint = hints(done)
-    assert cache in said and f"{box.venv}/bin/uv pip install" in hint and f"--ro {cache}" in hint, tell(done)
+    assert cache in said and "bin/uv" in hint and f"--ro {cache}" in hint, tell(done)
 
 
 def test_a_command_that_a_tool_of_the_host_put_into_bin(box):
     """As uv of the host writes it: boxed by its first line, and found after the next install."""
     box.who.write(box.bin("hello"), f"#!{box.bin()}\nprint('hello')\n", 0o755)
     done = box.run(["hello"])
-    assert done.returncode == 2 and "hello" in hints(done)[0] and hints(done)[1] == f"hint: venvbox-install {box.venv} takes it in", tell(done)
+    assert done.returncode == 2 and "hello" in hints(done)[0] and hints(done)[1] == f"hint: to take it in: venvbox-install {box.venv}", tell(done)
     box.install()
     assert box.run(["hello"]).stdout == "hello\n"
+
+
+def test_what_is_to_be_pasted_is_quoted(lab, who, box):
+    place = lab.directory(who, "a b$(touch pasted)")
+    who.write(os.path.join(place, "x"), "")
+    hint = hints(box.py("import sys; sys.exit(2)", os.path.join(place, "x")))[1]
+    command = hint.partition("venvbox-install")[2]
+    assert who.sh(f"set -- {command}; echo \"$3\"").stdout == os.path.join(place, "x") + "\n", hint
