@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "host/signals.h"
 
-#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define SIGNALS 64
@@ -96,53 +93,14 @@ static void take(int sig)
 	(void) sigprocmask(SIG_BLOCK, &one, NULL);
 }
 
-/*
- * A process that wakes this one. Again and again: a SIGCONT that comes before the stop is deleted by it, signal(7). It has all
- * signals blocked, as we have, and is in our group: what stops all of that stops it.
- */
-static pid_t start_waker(int news)
-{
-	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
-	struct pollfd p = { .fd = news, .events = POLLIN };
-	pid_t parent = getpid();
-	pid_t pid = fork();
-
-	if (pid != 0)
-		return pid;
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != parent || poll(&p, 1, -1) < 0)
-		_exit(1);
-	while (kill(parent, SIGCONT) == 0)
-		(void) nanosleep(&pause, NULL);
-	_exit(0);
-}
-
-/* The payload runs already if it was the waker: its SIGCONT is none of the caller's. */
-static void end_waker(pid_t waker, int news)
-{
-	const struct timespec at_once = { 0 };
-	struct pollfd p = { .fd = news, .events = POLLIN };
-	sigset_t one;
-
-	(void) kill(waker, SIGKILL);
-	(void) waitpid(waker, NULL, 0);
-	(void) sigemptyset(&one);
-	(void) sigaddset(&one, SIGCONT);
-	if (poll(&p, 1, 0) > 0)
-		(void) sigtimedwait(&one, NULL, &at_once);
-}
-
-void signals_stop(int sig, int news)
+void signals_stop(int sig)
 {
 	sigset_t pending;
-	pid_t waker;
 
 	/* A stop signal now would delete this SIGCONT (signal(7)), and nobody would send another. */
 	if (sigpending(&pending) == 0 && sigismember(&pending, SIGCONT) == 1)
 		return;
-	waker = start_waker(news);
 	take(sig);
-	if (waker > 0)
-		end_waker(waker, news);
 }
 
 void signals_die(int sig)

@@ -41,11 +41,8 @@ bool signals_is_deadly(const struct caller_signals *caller, int sig);
 
 bool signals_is_stop(int sig);
 
-/*
- * Stops this process as sig (SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU) would, unless it was told to continue already. Returns after
- * SIGCONT, or when there is something to read from news: a payload that somebody else inside continues, or kills, is not to wait for us.
- */
-void signals_stop(int sig, int news);
+/* Stops this process as sig (SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU) would, unless it was told to continue already. Returns after SIGCONT. */
+void signals_stop(int sig);
 
 /* Dies of sig. Returns if that is not possible. */
 void signals_die(int sig);

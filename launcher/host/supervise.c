@@ -272,7 +272,7 @@ static int stop_likewise(struct watch *w)
 	if ((sig == SIGTTIN || sig == SIGTTOU) && tty_take_back())
 		(void) kill(0, SIGCONT);
 	else
-		signals_stop(sig, w->box.channel);
+		signals_stop(sig);
 	return 0;
 }
 
