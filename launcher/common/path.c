@@ -92,6 +92,14 @@ bool path_is_within(const char *path, const char *dir)
 	return path_below(path, dir) != NULL;
 }
 
+bool path_is_within_any(const char *path, const struct strv *dirs)
+{
+	for (size_t i = 0; i < dirs->n; i++)
+		if (path_is_within(path, dirs->v[i]))
+			return true;
+	return false;
+}
+
 char *path_join(const char *dir, const char *name)
 {
 	cleanup_buf struct buf out = { 0 };

@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-#include "common/cleanup.h"
+#include "common/strv.h"
 
 bool path_is_clean(const char *path);
 
@@ -25,6 +25,9 @@ char *path_clean(const char *base, const char *path) must_check;
 
 /* Both clean. path is dir or below it. */
 bool path_is_within(const char *path, const char *dir);
+
+/* All clean. path is one of dirs or below one. */
+bool path_is_within_any(const char *path, const struct strv *dirs);
 
 /* The part of path below dir without a leading slash ("" for dir itself), pointing into path; NULL if not within. */
 const char *path_below(const char *path, const char *dir);

@@ -119,17 +119,9 @@ static int check_alias(const struct policy *p, const struct facts *x, const char
 				  "'%s' cannot be writable as '%s': it holds the venv or what is protected", source, dest) : 0;
 }
 
-bool facts_is_within_any(const char *path, const struct strv *places)
-{
-	for (size_t i = 0; i < places->n; i++)
-		if (path_is_within(path, places->v[i]))
-			return true;
-	return false;
-}
-
 bool facts_box_writable(const struct facts *x, const struct policy *p, const char *path)
 {
-	return policy_box_writable(p, path) || facts_is_within_any(path, &x->writable);
+	return policy_box_writable(p, path) || path_is_within_any(path, &x->writable);
 }
 
 static int add_writable(struct facts *x, const char *path)

@@ -5,9 +5,6 @@
 
 #include "host/facts.h"
 
-/* All clean. Is path one of the places, or below one? */
-bool facts_is_within_any(const char *path, const struct strv *places);
-
 /* Adds to inputs, copies, editables and pip_tmp. home: the caller's, or NULL. */
 int facts_gather_pip(const struct policy *p, const struct job *job, char *const argv[], const struct strv *env,
 		     const char *home, struct facts *x) must_check;

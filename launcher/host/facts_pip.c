@@ -65,7 +65,7 @@ static int add_pip_conf(const struct policy *p, const char *home, const char *na
 		return -ENOMEM;
 	if (below != NULL)
 		r = add_copy(x, file, dest);
-	if (r == 0 && (below == NULL || strcmp(file, named) == 0) && !facts_is_within_any(file, &x->visible))
+	if (r == 0 && (below == NULL || strcmp(file, named) == 0) && !path_is_within_any(file, &x->visible))
 		r = add_copy(x, file, file);
 	return r;
 }
@@ -74,7 +74,7 @@ static int add_pip_conf(const struct policy *p, const char *home, const char *na
 static void drop_shown_copies(struct facts *x)
 {
 	for (size_t i = 0; i + 1 < x->copies.n;) {
-		if (strcmp(x->copies.v[i], x->copies.v[i + 1]) == 0 && facts_is_within_any(x->copies.v[i], &x->inputs.paths)) {
+		if (strcmp(x->copies.v[i], x->copies.v[i + 1]) == 0 && path_is_within_any(x->copies.v[i], &x->inputs.paths)) {
 			strv_remove(&x->copies, i);
 			strv_remove(&x->copies, i);
 		} else {
@@ -136,7 +136,7 @@ static int find_editables(char *const args[], struct facts *x)
 	int r = pipcmd_editables_from_args(args, x->cwd, &named);
 
 	for (size_t i = 0; r == 0 && i < named.n; i++)
-		if (!facts_is_within_any(named.v[i], &x->visible) && access(named.v[i], F_OK) == 0)
+		if (!path_is_within_any(named.v[i], &x->visible) && access(named.v[i], F_OK) == 0)
 			r = strv_add(&x->editables, named.v[i]);
 	return r;
 }

@@ -24,10 +24,7 @@ void inputs_release(struct inputs *in)
 
 static bool is_visible(const struct inputs *in, const char *path)
 {
-	for (size_t i = 0; i < in->visible->n; i++)
-		if (path_is_within(path, in->visible->v[i]))
-			return true;
-	return false;
+	return path_is_within_any(path, in->visible);
 }
 
 static int add_link(struct inputs *in, const char *text, const char *place)

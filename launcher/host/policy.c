@@ -55,19 +55,13 @@ void policy_job(const struct called *called, int argc, char *const argv[], const
 
 bool policy_is_unprotected(const struct policy *p, const char *relative)
 {
-	for (size_t i = 0; i < p->conf->unprotect.n; i++)
-		if (path_is_within(relative, p->conf->unprotect.v[i]))
-			return true;
-	return false;
+	return path_is_within_any(relative, &p->conf->unprotect);
 }
 
 bool policy_box_writable(const struct policy *p, const char *path)
 {
-	if (path_is_within(path, p->manifest->project) || path_is_within(path, p->manifest->venv))
+	if (path_is_within(path, p->manifest->project) || path_is_within(path, p->manifest->venv) || path_is_within_any(path, &p->conf->rw))
 		return true;
-	for (size_t i = 0; i < p->conf->rw.n; i++)
-		if (path_is_within(path, p->conf->rw.v[i]))
-			return true;
 	for (size_t i = 0; i < p->user_mounts.n;) {
 		const struct bwrapopt *opt = bwrapopt_find(p->user_mounts.v[i]);
 

@@ -20,15 +20,8 @@ bool unseen_is_seen(const struct policy *p, const struct facts *x, const char *p
 	for (size_t i = 0; i < sizeof(replaced) / sizeof(replaced[0]); i++)
 		if (path_is_within(path, replaced[i]))
 			return true;
-	if (policy_box_writable(p, path))
-		return true;
-	for (size_t i = 0; i < x->visible.n; i++)
-		if (path_is_within(path, x->visible.v[i]))
-			return true;
-	for (size_t i = 0; i < x->inputs.paths.n; i++)
-		if (path_is_within(path, x->inputs.paths.v[i]))
-			return true;
-	return path_is_within(p->manifest->venv, path); /* the way to it is there too */
+	return policy_box_writable(p, path) || path_is_within_any(path, &x->visible) || path_is_within_any(path, &x->inputs.paths)
+		|| path_is_within(p->manifest->venv, path); /* the way to it is there too */
 }
 
 /* The command to paste; path NULL: without a setting. */

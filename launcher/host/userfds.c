@@ -141,10 +141,7 @@ static bool is_readable_inside(const struct candidate *c)
 
 static bool is_writable_inside(const struct candidate *c, const struct strv *writable)
 {
-	for (size_t i = 0; c->path[0] != '\0' && i < writable->n; i++)
-		if (path_is_within(c->path, writable->v[i]))
-			return true;
-	return false;
+	return c->path[0] != '\0' && path_is_within_any(c->path, writable);
 }
 
 static const struct harmless_device *find_device(dev_t rdev)
