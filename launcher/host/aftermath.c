@@ -3,12 +3,14 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "common/fd.h"
 #include "common/log.h"
 #include "common/names.h"
 #include "common/path.h"
 #include "host/appeared.h"
+#include "host/editable.h"
 #include "host/nested.h"
 #include "host/ownfiles.h"
 #include "host/policy.h"
@@ -101,6 +103,29 @@ static int look_after(const struct aftermath *a)
 	return r == -EROFS || r == -EACCES ? 0 : r;
 }
 
+/* What was installed with -e is seen from now on; a build that writes beside its sources, as setuptools does, cannot. */
+static void settle_editables(const struct aftermath *a)
+{
+	const struct outcome *o = a->outcome;
+	const struct strv *named = &a->facts->editables;
+	cleanup_strv struct strv fresh = { 0 };
+	struct failure f = { 0 };
+
+	if (named->n == 0 || o->exec_errno != 0 || !WIFEXITED(o->wait_status))
+		return;
+	if (WEXITSTATUS(o->wait_status) != 0) {
+		(void) fail_msg(&f, EROFS, NULL, "the box sees '%s' read-only, and some builds write there", named->v[0]);
+		fail_hint(&f, "venvbox-install %s --rw %s lets this one write; --ro afterwards, read", a->session->manifest.venv, named->v[0]);
+		(void) failure_print(&f, -EROFS);
+		failure_release(&f);
+		return;
+	}
+	if (editable_learn(a->session->called.state_fd, named, &fresh) < 0)
+		log_warn("later runs do not see '%s': venvbox-install %s --ro %s", named->v[0], a->session->manifest.venv, named->v[0]);
+	for (size_t i = 0; i < fresh.n; i++)
+		log_warn("later runs see '%s', read-only, for you installed it with -e", fresh.v[i]);
+}
+
 static void end_masks(const struct aftermath *a)
 {
 	int r = masks_end(&a->facts->masks);
@@ -115,6 +140,7 @@ static int tidy(const struct aftermath *a, struct failure *f)
 {
 	int r = 0;
 
+	settle_editables(a);
 	if (a->pip_run) {
 		ownfiles_note(a->session->called.venv_fd, a->session->called.state_fd, &a->session->manifest);
 		r = publish(a, f);

@@ -12,11 +12,13 @@
 #include "common/strv.h"
 #include "host/facts.h"
 #include "host/session.h"
+#include "host/supervise.h"
 
 /* Of the run; nothing here is owned. */
 struct aftermath {
 	struct session *session;
 	struct facts *facts;
+	const struct outcome *outcome; /* how the program ended; of a box that failed it says nothing */
 	const struct strv *env;  /* our own */
 	struct timespec started; /* CLOCK_REALTIME, before the box was made */
 	bool pip_run;

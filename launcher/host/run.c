@@ -17,7 +17,6 @@
 #include "host/aftermath.h"
 #include "host/bwrap.h"
 #include "host/callfilter.h"
-#include "host/editable.h"
 #include "host/facts.h"
 #include "host/layout.h"
 #include "host/ownfiles.h"
@@ -308,33 +307,11 @@ static void say_unseen(const struct run *run, char *const argv[], const struct o
 {
 	struct failure f = { 0 };
 
-	if (o->exec_errno != 0 || !WIFEXITED(o->wait_status) || WEXITSTATUS(o->wait_status) == 0)
+	if (o->exec_errno != 0 || !WIFEXITED(o->wait_status) || WEXITSTATUS(o->wait_status) == 0 || run->job.pip_run)
 		return;
 	if (unseen_find(&run->policy, &run->facts, &run->job, argv, &f) > 0)
 		(void) failure_print(&f, -ENOENT);
 	failure_release(&f);
-}
-
-/* What was installed with -e is seen from now on; a build that writes beside its sources, as setuptools does, cannot. */
-static void settle_editables(const struct run *run, const struct outcome *o)
-{
-	const struct strv *named = &run->facts.editables;
-	cleanup_strv struct strv fresh = { 0 };
-	struct failure f = { 0 };
-
-	if (named->n == 0 || o->exec_errno != 0 || !WIFEXITED(o->wait_status))
-		return;
-	if (WEXITSTATUS(o->wait_status) != 0) {
-		(void) fail_msg(&f, EROFS, NULL, "the box sees '%s' read-only, and some builds write there", named->v[0]);
-		fail_hint(&f, "venvbox-install %s --rw %s lets this one write; --ro afterwards, read", run->session.manifest.venv, named->v[0]);
-		(void) failure_print(&f, -EROFS);
-		failure_release(&f);
-		return;
-	}
-	if (editable_learn(run->session.called.state_fd, named, &fresh) < 0)
-		log_warn("later runs do not see '%s': venvbox-install %s --ro %s", named->v[0], run->session.manifest.venv, named->v[0]);
-	for (size_t i = 0; i < fresh.n; i++)
-		log_warn("later runs see '%s', read-only, for you installed it with -e", fresh.v[i]);
 }
 
 /* The filter answers for itself (design.md, law 8); an environment variable would be anybody's word. */
@@ -346,17 +323,9 @@ static int check_outside(struct failure *f)
 			"no box can be made inside a box");
 }
 
-static void say_after(const struct run *run, char *const argv[], const struct outcome *o)
+static int settle(struct run *run, const struct outcome *o, int ended, struct failure *f)
 {
-	if (run->job.pip_run)
-		settle_editables(run, o);
-	else
-		say_unseen(run, argv, o);
-}
-
-static int settle(struct run *run, int ended, struct failure *f)
-{
-	const struct aftermath a = { .session = &run->session, .facts = &run->facts, .env = &run->env,
+	const struct aftermath a = { .session = &run->session, .outcome = o, .facts = &run->facts, .env = &run->env,
 				     .started = run->started, .pip_run = run->job.pip_run, .verbose = run->job.verbose };
 
 	return aftermath_settle(&a, ended, f);
@@ -388,8 +357,8 @@ static int run_steps(struct run *run, int argc, char *argv[], struct outcome *o,
 	if (r == 0 && o->exec_errno != 0)
 		say_exec_failed(run, o);
 	else if (r == 0)
-		say_after(run, argv, o);
-	return settle(run, r, f);
+		say_unseen(run, argv, o);
+	return settle(run, o, r, f);
 }
 
 int run_payload(int argc, char *argv[])
