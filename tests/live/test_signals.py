@@ -26,7 +26,9 @@ sys.stdin.read()
 print(sorted(counts.items()))
 """
 CHILD = "import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
-SLEEP = "import os, time; os.write(1, b'ready\\n'); time.sleep(600)"
+# Short ones: Python runs a handler between two bytecodes, and a signal that comes as it goes to sleep is seen when it wakes.
+SLEEPS = "while True: time.sleep(0.1)"
+SLEEP = f"import os, time; os.write(1, b'ready\\n')\n{SLEEPS}"
 
 
 def start(side, code, **kw):
@@ -97,7 +99,7 @@ def test_without_a_handler_it_dies_of_it(pair, name, to):
 
 def test_interrupt_is_a_keyboard_interrupt(pair):
     def do(side):
-        p = start(side, "try:\n  import os, time; os.write(1, b'ready\\n'); time.sleep(600)\nexcept KeyboardInterrupt: print('caught')")
+        p = start(side, f"import os, time\ntry:\n  os.write(1, b'ready\\n')\n  {SLEEPS}\nexcept KeyboardInterrupt: print('caught')")
         os.kill(p.pid, signal.SIGINT)
         return end(p)
     boxed, plain = pair.both(do)
@@ -262,7 +264,7 @@ def test_a_job_that_is_killed_answers_first(side):
     """kill %1 signals the whole group; bwrap must not die of it before Python has answered."""
     side.write("answers.py", "import os, signal, sys, time\n"
                "signal.signal(15, lambda *a: (time.sleep(0.2), print('good' + 'bye', flush=True), sys.exit(9)))\n"
-               "os.write(1, b'ready\\n')\ntime.sleep(600)\n")
+               f"os.write(1, b'ready\\n')\n{SLEEPS}\n")
     with shell(side) as t:
         t.send('"$py" answers.py &\n')
         t.expect("ready")
