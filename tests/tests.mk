@@ -86,11 +86,22 @@ tests_unit_test_supervise_io_SOURCES = tests/unit/test_supervise_io.c $(FAKE_BOX
 LDADD = $(FUZZ_MAIN) libvb-host.a libvb-install.a libvb-inside.a libvb-stubs.a libvb-common.a \
 	$(CMOCKA_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS) $(INIH_LIBS)
 
+# After the unit tests: every interpreter of this machine. MATRIX: arguments for pytest, or "no" to leave it out.
+check-local: all
+	$(if $(filter no,$(MATRIX)),,$(SHELL) $(srcdir)/tests/compat/matrix '$(MAKE)' . $(MATRIX))
+
+# What would be installed, below STAGE instead. Only venvbox-install knows where the others lie: it is linked once more.
+stage: all
+	$(MKDIR_P) '$(STAGE)/bin'
+	$(MAKE) $(AM_MAKEFLAGS) install-pkglibexecPROGRAMS DESTDIR= pkglibexecdir='$(STAGE)/libexec/venvbox'
+	$(COMPILE) -UPKGLIBEXECDIR '-DPKGLIBEXECDIR="$(STAGE)/libexec/venvbox"' -c -o '$(STAGE)/main.o' $(srcdir)/launcher/install/main.c
+	$(CCLD) $(AM_CFLAGS) $(CFLAGS) $(AM_LDFLAGS) $(LDFLAGS) -o '$(STAGE)/bin/venvbox-install' '$(STAGE)/main.o' $(venvbox_install_LDADD) $(LIBS)
+
 # CPython's own tests in a plain venv and in a box of what is installed: hours. CPYTHONS: interpreters, else all with tests that are found.
 # What passed and stands in cpython.json is not run again.
 check-cpython:
 	$(srcdir)/tests/compat/regrtest --results cpython.json $(prefix) $(CPYTHONS)
-.PHONY: check-cpython
+.PHONY: check-local stage check-cpython
 
 EXTRA_DIST += tests/compat tests/run tests/boxlab.py tests/conftest.py tests/doctor.py tests/installing.py \
 	tests/packages.py tests/terminal.py tests/live tests/escape tests/mutate tests/mutations tests/without.c

@@ -2,6 +2,7 @@
 """./bootstrap: what it asks of the machine, what it tells the package manager, and the way from a clone to a boxed venv."""
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 
@@ -147,7 +148,7 @@ def clone(lab, who):
 
 
 def test_from_a_clone_to_a_blocked_key(lab, who, clone):
-    """The README's way, by someone whose project is elsewhere. HOME is the user's own; only root gets another prefix than usual."""
+    """The README's way, and make check's with every interpreter, by someone whose project is elsewhere. HOME is the user's own; only root gets another prefix than usual."""
     project = lab.directory(who, "project")
     env = {"PREFIX": os.path.join(who.top, "usr")} if who.uid == 0 else {}
     prefix = env.get("PREFIX", os.path.join(who.home, ".local"))
@@ -160,6 +161,8 @@ def test_from_a_clone_to_a_blocked_key(lab, who, clone):
     assert outside.stdout.startswith("True\n"), boxlab.tell(outside)
     assert inside.stdout.startswith("False\n"), boxlab.tell(inside)
     assert boxlab.status_of(inside.stdout)["Seccomp"] == "2"
+    done = who.run(["make", "-C", f"{clone}/build", "check-local", "MATRIX=-k 'it_is_boxed and distribution'"], timeout=600)
+    assert done.returncode == 0 and re.search(r"^distribution +(\d)/\1$", done.stdout, re.M), boxlab.tell(done)
     again = who.run([f"{clone}/bootstrap", "install"], cwd=project, env=env, timeout=600)
     assert again.returncode == 0, boxlab.tell(again)
     assert os.access(f"{prefix}/share/man/man1/venvbox-install.1", os.R_OK)
