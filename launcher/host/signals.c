@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "host/signals.h"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -54,8 +56,16 @@ static bool is_of_terminal(const struct signalfd_siginfo *si)
 	       (si->ssi_signo == SIGINT || si->ssi_signo == SIGQUIT || si->ssi_signo == SIGWINCH);
 }
 
+/* Of the kernel, about a descriptor, see wake_for(): no process can send such a code, rt_sigqueueinfo(2). */
+static bool is_news(const struct signalfd_siginfo *si)
+{
+	return si->ssi_signo == SIGCONT && si->ssi_code > 0 && si->ssi_code != SI_KERNEL;
+}
+
 enum signal_use signals_use(const struct signalfd_siginfo *si, pid_t self)
 {
+	if (is_news(si))
+		return SIGNAL_NEWS;
 	/* kill(2) by somebody has a code of 0 or less; the kernel's own, about a child, CLD_EXITED and up. */
 	if (si->ssi_signo == SIGCHLD && si->ssi_code > 0 && si->ssi_code != SI_KERNEL)
 		return SIGNAL_REAP;
@@ -80,27 +90,71 @@ bool signals_is_deadly(const struct caller_signals *caller, int sig)
 	return is_deadly_by_default(sig) && ((caller->ignored | caller->blocked) & bit(sig)) == 0;
 }
 
-/* With its default action and unblocked, sig takes effect before sigprocmask() returns. */
-static void take(int sig)
+static sigset_t only(int sig)
 {
 	sigset_t one;
 
 	(void) sigemptyset(&one);
 	(void) sigaddset(&one, sig);
+	return one;
+}
+
+/* With its default action and unblocked, a pending sig takes effect before sigprocmask() returns. */
+static void let_in(int sig)
+{
+	sigset_t one = only(sig);
+
 	(void) signal(sig, SIG_DFL); /* fails for SIGSTOP and SIGKILL, which need it not */
-	(void) kill(getpid(), sig);
 	(void) sigprocmask(SIG_UNBLOCK, &one, NULL);
 	(void) sigprocmask(SIG_BLOCK, &one, NULL);
 }
 
-void signals_stop(int sig)
+/* What a stopped process cannot wait for is sent to it as SIGCONT, by the kernel: F_SETSIG, fcntl(2). */
+static void wake_for(int news, bool on)
+{
+	int flags = fcntl(news, F_GETFL);
+
+	if (flags < 0 || (on && (fcntl(news, F_SETOWN, getpid()) < 0 || fcntl(news, F_SETSIG, SIGCONT) < 0)))
+		return;
+	(void) fcntl(news, F_SETFL, on ? flags | O_ASYNC : flags & ~O_ASYNC);
+}
+
+static bool is_readable(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) > 0;
+}
+
+/*
+ * A SIGCONT deletes a stop signal that is pending, and is deleted by one that comes later (signal(7)). So the stop signal is
+ * sent while it is blocked, and what came before that is looked for between that and the stop. SIGSTOP cannot be blocked:
+ * news of the very moment in which it is sent wake nobody, and we wait for a SIGCONT of the caller's.
+ */
+static void stop_unless_news(int sig, int news)
+{
+	const struct timespec at_once = { 0 };
+	sigset_t one = only(sig);
+
+	if (sig == SIGSTOP && is_readable(news))
+		return;
+	(void) kill(getpid(), sig);
+	if (is_readable(news))
+		(void) sigtimedwait(&one, NULL, &at_once);
+	else
+		let_in(sig);
+}
+
+void signals_stop(int sig, int news)
 {
 	sigset_t pending;
 
 	/* A stop signal now would delete this SIGCONT (signal(7)), and nobody would send another. */
 	if (sigpending(&pending) == 0 && sigismember(&pending, SIGCONT) == 1)
 		return;
-	take(sig);
+	wake_for(news, true);
+	stop_unless_news(sig, news);
+	wake_for(news, false);
 }
 
 void signals_die(int sig)
@@ -110,5 +164,6 @@ void signals_die(int sig)
 	/* The core, if any, is the payload's. The limit does not hold for a core that goes to a pipe, core(5). */
 	(void) setrlimit(RLIMIT_CORE, &none);
 	(void) prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	take(sig);
+	(void) kill(getpid(), sig);
+	let_in(sig);
 }

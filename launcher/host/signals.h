@@ -31,6 +31,7 @@ enum signal_use {
 	SIGNAL_DROP,  /* ours, or the payload has it already */
 	SIGNAL_REAP,  /* a child changed state */
 	SIGNAL_RELAY,
+	SIGNAL_NEWS,  /* there was something to read while we were stopped, signals_stop() */
 };
 
 /* self: our pid. */
@@ -41,8 +42,11 @@ bool signals_is_deadly(const struct caller_signals *caller, int sig);
 
 bool signals_is_stop(int sig);
 
-/* Stops this process as sig (SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU) would, unless it was told to continue already. Returns after SIGCONT. */
-void signals_stop(int sig);
+/*
+ * Stops this process as sig (SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU) would, unless it was told to continue already. Returns after SIGCONT, or
+ * when there is something to read from news, a socket: a payload that is continued or killed by a child of its own does not wait for us.
+ */
+void signals_stop(int sig, int news);
 
 /* Dies of sig. Returns if that is not possible. */
 void signals_die(int sig);

@@ -221,20 +221,22 @@ static int relay(struct watch *w, int sig)
 /* As relay(); a Ctrl-C that came before there was a payload is not dropped. */
 static int on_signal(struct watch *w, const struct signalfd_siginfo *si, pid_t self)
 {
+	enum signal_use use = signals_use(si, self);
 	int sig = (int) si->ssi_signo;
 
+	if (use == SIGNAL_NEWS)
+		return 0;
 	if (sig == SIGCONT || signals_is_stop(sig))
 		w->continued = sig == SIGCONT;
-	switch (signals_use(si, self)) {
+	switch (use) {
 	case SIGNAL_REAP:
 		reap(w);
 		return 0;
 	case SIGNAL_DROP:
 		return w->phase == PHASE_MAKING && si->ssi_code == SI_KERNEL && sig != SIGWINCH ? relay(w, sig) : 0;
-	case SIGNAL_RELAY:
-		break;
+	default:
+		return relay(w, sig);
 	}
-	return relay(w, sig);
 }
 
 static int take_signals(struct watch *w)
@@ -272,7 +274,7 @@ static int stop_likewise(struct watch *w)
 	if ((sig == SIGTTIN || sig == SIGTTOU) && tty_take_back())
 		(void) kill(0, SIGCONT);
 	else
-		signals_stop(sig);
+		signals_stop(sig, w->box.channel);
 	return 0;
 }
 
