@@ -103,3 +103,14 @@ void log_shell_quote(struct buf *out, const char *word)
 	else
 		quote_escaped(out, word);
 }
+
+const char *log_command(struct buf *text, const char *venv, const char *option, const char *path)
+{
+	buf_puts(text, "venvbox-install ");
+	log_shell_quote(text, venv);
+	if (option != NULL) {
+		buf_printf(text, " %s ", option);
+		log_shell_quote(text, path);
+	}
+	return text->failed ? "venvbox-install" : text->data;
+}

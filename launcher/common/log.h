@@ -24,4 +24,10 @@ void log_escape(struct buf *out, const char *text);
  */
 void log_shell_quote(struct buf *out, const char *word);
 
+/*
+ * The command to paste, `venvbox-install VENV OPTION PATH`, each word quoted where it must be; without an option, option and path are
+ * NULL. It is text's, which is to be empty, until that is released; never NULL.
+ */
+const char *log_command(struct buf *text, const char *venv, const char *option, const char *path);
+
 #endif

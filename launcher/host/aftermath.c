@@ -109,19 +109,20 @@ static void settle_editables(const struct aftermath *a)
 	const struct outcome *o = a->outcome;
 	const struct strv *named = &a->facts->editables;
 	cleanup_strv struct strv fresh = { 0 };
+	cleanup_buf struct buf text = { 0 };
 	struct failure f = { 0 };
 
 	if (named->n == 0 || o->exec_errno != 0 || !WIFEXITED(o->wait_status))
 		return;
 	if (WEXITSTATUS(o->wait_status) != 0) {
 		(void) fail_msg(&f, EROFS, NULL, "the box sees '%s' read-only, and some builds write there", named->v[0]);
-		fail_hint(&f, "venvbox-install %s --rw %s lets this one write; --ro afterwards, read", a->session->manifest.venv, named->v[0]);
+		fail_hint(&f, "%s lets this one write; --ro afterwards, read", log_command(&text, a->session->manifest.venv, "--rw", named->v[0]));
 		(void) failure_print(&f, -EROFS);
 		failure_release(&f);
 		return;
 	}
 	if (editable_learn(a->session->called.state_fd, named, &fresh) < 0)
-		log_warn("later runs do not see '%s': venvbox-install %s --ro %s", named->v[0], a->session->manifest.venv, named->v[0]);
+		log_warn("later runs do not see '%s': %s", named->v[0], log_command(&text, a->session->manifest.venv, "--ro", named->v[0]));
 	for (size_t i = 0; i < fresh.n; i++)
 		log_warn("later runs see '%s', read-only, for you installed it with -e", fresh.v[i]);
 }

@@ -210,10 +210,11 @@ static int prepare(struct run *run, int argc, char *argv[], struct failure *f)
 static void say_deaf(const struct run *run)
 {
 	const char *path = strv_getenv(&run->payload.env, "NOTIFY_SOCKET");
+	cleanup_buf struct buf text = { 0 };
 
 	if (path != NULL && path_is_clean(path) && getsid(0) == getpid() && !unseen_is_seen(&run->policy, &run->facts, path))
-		log_warn("the service manager's NOTIFY_SOCKET '%s' is not in the box: venvbox-install %s --rw %s (and NotifyAccess=all in the unit)",
-			 path, run->session.manifest.venv, path);
+		log_warn("the service manager's NOTIFY_SOCKET '%s' is not in the box: %s (and NotifyAccess=all in the unit)", path,
+			 log_command(&text, run->session.manifest.venv, "--rw", path));
 }
 
 /* What cannot be written, to a full disk or a closed pipe, is no reason not to run. */

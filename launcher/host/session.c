@@ -26,10 +26,9 @@ void session_release(struct session *s)
 
 static void hint_install(const struct session *s, struct failure *f)
 {
-	cleanup_buf struct buf quoted = { 0 };
+	cleanup_buf struct buf text = { 0 };
 
-	log_shell_quote(&quoted, s->called.venv_real);
-	fail_hint(f, "run: venvbox-install %s", quoted.failed ? "" : quoted.data);
+	fail_hint(f, "run: %s", log_command(&text, s->called.venv_real, NULL, NULL));
 }
 
 /* A copy or a renamed venv has paths in it that are another's; so has its policy. */
@@ -95,11 +94,10 @@ static int look_at(const struct session *s, const char *path, const struct file_
 static void warn_changed(const struct session *s, const char *what, const char *path, enum look look)
 {
 	const char *banner = s->manifest.python_banner;
-	cleanup_buf struct buf quoted = { 0 };
+	cleanup_buf struct buf text = { 0 };
 
-	log_shell_quote(&quoted, s->called.venv_real);
-	log_warn("%s '%s' %s since the venv was boxed with Python %.*s; run: venvbox-install %s", what, path,
-		 look == LOOK_GONE ? "is gone" : "has changed", (int) strcspn(banner, " "), banner, quoted.failed ? "" : quoted.data);
+	log_warn("%s '%s' %s since the venv was boxed with Python %.*s; run: %s", what, path, look == LOOK_GONE ? "is gone" : "has changed",
+		 (int) strcspn(banner, " "), banner, log_command(&text, s->called.venv_real, NULL, NULL));
 }
 
 /*

@@ -29,14 +29,7 @@ static void hint_command(const struct policy *p, const char *before, const char 
 {
 	cleanup_buf struct buf text = { 0 };
 
-	buf_printf(&text, "%svenvbox-install ", before);
-	log_shell_quote(&text, p->manifest->venv);
-	if (path != NULL) {
-		buf_puts(&text, " --ro ");
-		log_shell_quote(&text, path);
-	}
-	if (!text.failed)
-		fail_hint(f, "%s", text.data);
+	fail_hint(f, "%s%s", before, log_command(&text, p->manifest->venv, path != NULL ? "--ro" : NULL, path));
 }
 
 /*

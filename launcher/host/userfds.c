@@ -152,20 +152,26 @@ static const struct harmless_device *find_device(dev_t rdev)
 	return NULL;
 }
 
-/* A number from the hard limit on was opened under another limit; inside none can be made of it, prlimit(1). */
-static bool can_be_made(int fd)
-{
-	struct rlimit limit;
-
-	return getrlimit(RLIMIT_NOFILE, &limit) < 0 || (rlim_t) fd < limit.rlim_max;
-}
-
 static bool is_harmless_device(const struct candidate *c)
 {
 	return find_device(c->st.st_rdev) != NULL || isatty(c->u->fd) == 1;
 }
 
 /* --- what becomes of it ---------------------------------------------------------- */
+
+/* The same for all. */
+struct rules {
+	const struct strv *writable;
+	int listen_fds;
+	rlim_t limit; /* a number from there on was opened under another limit; inside none can be made of it, prlimit(1) */
+};
+
+static rlim_t hard_limit(void)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_max : RLIM_INFINITY;
+}
 
 static enum userfd_fate refused(const struct candidate *c)
 {
@@ -195,21 +201,21 @@ static enum userfd_fate plain_file_fate(const struct candidate *c, const struct 
  * A FIFO on the disk passes like a pipe, though fchmod(2) reaches its inode: relayed, it would block and end
  * differently, and there is no content in it to read back.
  */
-static enum userfd_fate find_fate(const struct candidate *c, const struct strv *writable, int listen_fds)
+static enum userfd_fate find_fate(const struct candidate *c, const struct rules *rules)
 {
 	int fd = c->u->fd;
 
-	if ((c->u->flags & O_PATH) != 0 || !can_be_made(fd))
+	if ((c->u->flags & O_PATH) != 0 || (rlim_t) fd >= rules->limit)
 		return refused(c);
 	switch (c->st.st_mode & S_IFMT) {
 	case S_IFIFO:
 		return USERFD_PASS;
 	case S_IFSOCK:
-		return fd <= 2 || fd - 3 < listen_fds ? USERFD_PASS : USERFD_CLOSED;
+		return fd <= 2 || fd - 3 < rules->listen_fds ? USERFD_PASS : USERFD_CLOSED;
 	case S_IFCHR:
 		return is_harmless_device(c) ? USERFD_PASS : refused(c);
 	case S_IFREG:
-		return plain_file_fate(c, writable);
+		return plain_file_fate(c, rules->writable);
 	default: /* directories, block devices, kernel objects without a type */
 		return refused(c);
 	}
@@ -303,7 +309,7 @@ static int provide(struct userfds *all, size_t index, const struct stat *st)
 
 /* --- all of them --------------------------------------------------------------------- */
 
-static int sort_one(struct userfds *all, int fd, const struct strv *writable, int listen_fds)
+static int sort_one(struct userfds *all, int fd, const struct rules *rules)
 {
 	struct userfd u = { .fd = fd, .own_fd = -1, .node_fd = -1, .bind_fd = -1, .pipe_box = -1, .pipe_host = -1, .same_as = all->n };
 	struct candidate c = { .u = &u };
@@ -319,7 +325,7 @@ static int sort_one(struct userfds *all, int fd, const struct strv *writable, in
 		c.odd = find_odd_fs(fd);
 		find_path(&c);
 	}
-	u.fate = find_fate(&c, writable, listen_fds);
+	u.fate = find_fate(&c, rules);
 	grown = reallocarray(all->v, all->n + 1, sizeof(*all->v));
 	if (grown == NULL)
 		return -ENOMEM;
@@ -343,6 +349,7 @@ static int claim(const struct userfds *u, int fd)
 int userfds_collect(struct userfds *u, const struct strv *writable, int listen_fds, struct failure *f)
 {
 	static const char hint[] = "/proc must be mounted";
+	struct rules rules = { .writable = writable, .listen_fds = listen_fds, .limit = hard_limit() };
 	cleanup_dir DIR *dir = opendir("/proc/self/fd");
 	struct dirent *entry;
 
@@ -356,7 +363,7 @@ int userfds_collect(struct userfds *u, const struct strv *writable, int listen_f
 			continue;
 		r = claim(u, fd);
 		if (r == 1)
-			r = sort_one(u, fd, writable, listen_fds);
+			r = sort_one(u, fd, &rules);
 		if (r < 0)
 			return fail_errno(f, -r, NULL, "cannot prepare descriptor %d for the box", fd);
 	}

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "common/fd.h"
+#include "common/log.h"
 #include "common/names.h"
 #include "common/path.h"
 
@@ -75,8 +76,9 @@ static int fill(const char *name, struct called *c, struct failure *f)
 	c->state_fd = fd_open_below(c->venv_fd, VB_STATE, O_RDONLY | O_DIRECTORY);
 	if (c->state_fd < 0) {
 		int r = fail_errno(f, -c->state_fd, NULL, "cannot open '%s/" VB_STATE "'", c->venv_real);
+		cleanup_buf struct buf text = { 0 };
 
-		fail_hint(f, "run: venvbox-install %s", c->venv_real);
+		fail_hint(f, "run: %s", log_command(&text, c->venv_real, NULL, NULL));
 		return r;
 	}
 	return 0;
@@ -218,6 +220,7 @@ static int look(const struct place *p, struct found *x)
 /* 1: c has been filled in. 0: no venv. Else -errno with words in f. */
 static int conclude(const struct found *x, struct called *c, struct failure *f)
 {
+	cleanup_buf struct buf text = { 0 };
 	int r;
 
 	if (x->name != NULL) {
@@ -228,7 +231,7 @@ static int conclude(const struct found *x, struct called *c, struct failure *f)
 	if (x->plain == NULL)
 		return 0;
 	r = fail_msg(f, ENOENT, NULL, "'%s' has no manifest of venvbox", x->plain);
-	fail_hint(f, "run: venvbox-install %s", x->plain);
+	fail_hint(f, "run: %s", log_command(&text, x->plain, NULL, NULL));
 	return r;
 }
 

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "common/fd.h"
+#include "common/log.h"
 #include "common/manifest.h"
 #include "common/names.h"
 #include "common/path.h"
@@ -81,6 +82,7 @@ static int find_git(struct lab *lab)
 
 int lab_open(struct lab *lab, const char *venv, struct failure *f)
 {
+	cleanup_buf struct buf text = { 0 };
 	int r;
 
 	lab->own = venv == NULL;
@@ -89,7 +91,7 @@ int lab_open(struct lab *lab, const char *venv, struct failure *f)
 	r = venv_open(venv, &lab->venv, f);
 	if (r == 0 && lab->venv.shape != VENV_BOXED) {
 		(void) fail_msg(f, EINVAL, NULL, "'%s' is not boxed", lab->venv.path);
-		fail_hint(f, "box it first: venvbox-install '%s'; without a venv, --doctor makes a box of its own", venv);
+		fail_hint(f, "box it first: %s; without a venv, --doctor makes a box of its own", log_command(&text, venv, NULL, NULL));
 		return -EINVAL;
 	}
 	if (r == 0)

@@ -116,6 +116,15 @@ static void a_shell_reads_it_back(void **state)
 	assert_reads_back("/bin/sh", " !\"#$%&'()*+,-./09:;<=>?@AZ[\\]^_`az{|}~");
 }
 
+static void a_command_can_be_pasted(void **state)
+{
+	cleanup_buf struct buf plain = { 0 }, odd = { 0 };
+
+	(void) state;
+	assert_string_equal(log_command(&plain, "/p/.venv", NULL, NULL), "venvbox-install /p/.venv");
+	assert_string_equal(log_command(&odd, "/my p/.venv", "--ro", "/it's"), "venvbox-install '/my p/.venv' --ro '/it'\\''s'");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -123,6 +132,7 @@ int main(void)
 		cmocka_unit_test(a_warning_is_one_line_in_one_write),
 		cmocka_unit_test(quoting_is_as_plain_as_it_can_be),
 		cmocka_unit_test(a_shell_reads_it_back),
+		cmocka_unit_test(a_command_can_be_pasted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
