@@ -118,6 +118,13 @@ static int run_probe(const char *bwrap, const int fds[PROBE_FDS], struct failure
 	return hostcheck_explain(err.data != NULL ? err.data : "", status, "/proc", f);
 }
 
+int hostcheck_owner(const struct stat *st, const char *what, const char *path, struct failure *f)
+{
+	if ((st->st_uid == 0 || st->st_uid == geteuid()) && (st->st_mode & S_IWOTH) == 0)
+		return 0;
+	return fail_msg(f, EPERM, "use a Python that belongs to you or to root", "others may change %s '%s'", what, path);
+}
+
 int hostcheck_probe(const char *bwrap, struct failure *f)
 {
 	cleanup_buf struct buf options = { 0 };

@@ -5,6 +5,8 @@
 #ifndef VB_HOSTCHECK_H
 #define VB_HOSTCHECK_H
 
+#include <sys/stat.h>
+
 #include "common/failure.h"
 
 /* The bubblewrap at path: there, a plain executable file, not setuid, not setgid. */
@@ -18,6 +20,12 @@ int hostcheck_bwrap(const char *path, struct failure *f) must_check;
  * give another. Returns -err of its choice, never 0.
  */
 int hostcheck_explain(const char *bwrap_stderr, int bwrap_status, const char *proc_root, struct failure *f);
+
+/*
+ * -EPERM, with words, unless the file of the interpreter at path belongs to root or to who runs this, and not everybody may write it: it
+ * is run, or part of what is. what: "the base interpreter", for people.
+ */
+int hostcheck_owner(const struct stat *st, const char *what, const char *path, struct failure *f) must_check;
 
 /* Kernel support for seccomp filters (prctl(2) PR_GET_SECCOMP, seccomp(2) SECCOMP_GET_ACTION_AVAIL). */
 int hostcheck_seccomp(struct failure *f) must_check;

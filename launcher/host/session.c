@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "common/fd.h"
+#include "common/hostcheck.h"
 #include "common/log.h"
 #include "common/names.h"
 #include "common/path.h"
@@ -85,10 +86,7 @@ static int look_at(const struct session *s, const char *path, const struct file_
 	}
 	file_id_from_stat(&st, &now);
 	*look = file_id_same(&now, known) ? LOOK_SAME : LOOK_CHANGED;
-	/* As at the installation: install/interpreter.c. */
-	if (*look == LOOK_CHANGED && ((st.st_uid != 0 && st.st_uid != getuid()) || (st.st_mode & S_IWOTH) != 0))
-		return fail_msg(f, EPERM, "use a Python that belongs to you or to root", "others may change %s '%s'", what, path);
-	return 0;
+	return *look == LOOK_CHANGED ? hostcheck_owner(&st, what, path, f) : 0; /* as at the installation */
 }
 
 static void warn_changed(const struct session *s, const char *what, const char *path, enum look look)

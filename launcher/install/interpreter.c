@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/hostcheck.h"
 #include "common/names.h"
 #include "common/path.h"
 
@@ -59,6 +60,7 @@ static int find_executable(const struct venv *v, struct interpreter *i, struct f
 static int check_trust(const char *path, const char *what, const struct strv *writable, struct file_id *id, struct failure *f)
 {
 	struct stat st;
+	int r;
 
 	if (stat(path, &st) < 0)
 		return fail_errno(f, errno, NEW_VENV, "cannot look at %s '%s'", what, path);
@@ -66,10 +68,10 @@ static int check_trust(const char *path, const char *what, const struct strv *wr
 		if (path_is_within(path, writable->v[n]))
 			return fail_msg(f, EPERM, "use a Python outside of it, or name a smaller directory: --project DIR",
 					"%s '%s' lies in '%s', where code in the box can write", what, path, writable->v[n]);
-	if ((st.st_uid != 0 && st.st_uid != geteuid()) || (st.st_mode & S_IWOTH) != 0)
-		return fail_msg(f, EPERM, "use a Python that belongs to you or to root", "others may change %s '%s'", what, path);
-	file_id_from_stat(&st, id);
-	return 0;
+	r = hostcheck_owner(&st, what, path, f);
+	if (r == 0)
+		file_id_from_stat(&st, id);
+	return r;
 }
 
 static int check_probe(const struct venv *v, const struct interpreter *i, struct failure *f)
