@@ -119,7 +119,7 @@ COUNT = ("import os, signal, sys, time\n"
          "def on(s, f): seen.append(s); os.write(1, b'%d\\n' % s)\n"
          "for s in map(int, sys.argv[1:]): signal.signal(s, on)\n"
          "os.write(1, b'up\\n')\n"
-         "while signal.SIGUSR2 not in seen: signal.pause()\n")
+         "while signal.SIGUSR2 not in seen: time.sleep(0.01)\n")
 KINDS = [signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGTERM, signal.SIGALRM, signal.SIGWINCH, signal.SIGCONT]
 
 

@@ -11,9 +11,10 @@ import pytest
 from boxlab import PATIENCE, tell
 from terminal import CTRL_C, CTRL_D, CTRL_Z, Terminal
 
+# Python runs a handler between two bytecodes: for a signal that comes as it begins to wait it would wait for ever. So here all waits are short.
 # Prints "ready", then the name of each signal that comes; ends at the end of standard input with how many there were.
 COUNT = """
-import os, signal, sys
+import os, select, signal, sys
 counts = {}
 def on(number, frame):
     name = signal.Signals(number).name
@@ -22,11 +23,10 @@ def on(number, frame):
 for name in ("HUP", "INT", "QUIT", "USR1", "USR2", "TERM", "ALRM", "WINCH", "CONT", "TSTP", "CHLD"):
     signal.signal(getattr(signal, "SIG" + name), on)
 os.write(1, b"ready\\n")
-sys.stdin.read()
+while not select.select([0], [], [], 0.1)[0]: pass
 print(sorted(counts.items()))
 """
 CHILD = "import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
-# Short ones: Python runs a handler between two bytecodes, and a signal that comes as it goes to sleep is seen when it wakes.
 SLEEPS = "while True: time.sleep(0.1)"
 SLEEP = f"import os, time; os.write(1, b'ready\\n')\n{SLEEPS}"
 
