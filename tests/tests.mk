@@ -68,6 +68,9 @@ endif
 # It takes over syscall(2) to make the steps of the seal fail.
 tests_unit_test_seal_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syscall
 
+# On a kernel without openat2(2) too.
+tests_unit_test_fd_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syscall
+
 # It starts itself with AT_SECURE set.
 tests_unit_test_called_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getauxval
 

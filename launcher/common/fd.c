@@ -20,6 +20,15 @@
 #ifndef SYS_close_range
 #define SYS_close_range 436
 #endif
+#ifndef SYS_openat2
+#define SYS_openat2 437
+#endif
+
+/* openat2(2), which <linux/openat2.h> of Linux 5.6 has. */
+struct how {
+	uint64_t flags, mode, resolve;
+};
+#define HOW_NO_SYMLINKS 0x04 /* RESOLVE_NO_SYMLINKS: nor those of /proc */
 
 int fd_read_all(int fd, size_t limit, struct buf *out)
 {
@@ -188,30 +197,58 @@ static int open_component(int dirfd, const char *name, int flags)
 	return S_ISLNK(st.st_mode) ? -ELOOP : take_fd(&fd);
 }
 
-/* openat2(2) would do it in one call, but sandboxes around us may refuse it. */
-static int open_relative(int dirfd, const char *relative, int flags)
+/* The next component, a name; *rest is what follows it, NULL after the last. */
+static int next_component(const char **rest, char name[NAME_MAX + 1])
+{
+	size_t len = strcspn(*rest, "/");
+
+	if (len > NAME_MAX)
+		return -ENAMETOOLONG;
+	memcpy(name, *rest, len);
+	name[len] = '\0';
+	*rest = (*rest)[len] == '\0' ? NULL : *rest + len + 1;
+	return path_is_name(name) ? 0 : -EINVAL;
+}
+
+static int check_components(const char *relative)
+{
+	char name[NAME_MAX + 1];
+	int r = 0;
+
+	while (r == 0 && relative != NULL)
+		r = next_component(&relative, name);
+	return r;
+}
+
+static int walk(int dirfd, const char *relative, int flags)
 {
 	cleanup_fd int above = -1;
 
 	for (;;) {
 		char name[NAME_MAX + 1];
-		size_t len = strcspn(relative, "/");
-		bool last = relative[len] == '\0';
-		int fd;
+		int r = next_component(&relative, name);
+		int fd = r < 0 ? r : open_component(above >= 0 ? above : dirfd, name, relative == NULL ? flags : O_PATH | O_DIRECTORY);
 
-		if (len > NAME_MAX)
-			return -ENAMETOOLONG;
-		memcpy(name, relative, len);
-		name[len] = '\0';
-		if (!path_is_name(name))
-			return -EINVAL;
-		fd = open_component(above >= 0 ? above : dirfd, name, last ? flags : O_PATH | O_DIRECTORY);
-		if (fd < 0 || last)
+		if (fd < 0 || relative == NULL)
 			return fd;
 		cleanup_fd_fn(&above);
 		above = fd;
-		relative += len + 1;
 	}
+}
+
+/* Not with O_NOFOLLOW: with O_PATH it would open a link at the end, openat2(2). */
+static int open_at_once(int dirfd, const char *path, int flags)
+{
+	const struct how how = { .flags = (uint64_t) (flags & ~O_NOFOLLOW) | O_CLOEXEC, .resolve = HOW_NO_SYMLINKS };
+	long fd = syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
+
+	return fd < 0 ? -errno : (int) fd;
+}
+
+/* May the walk know better? ENOSYS: Linux before 5.6; EPERM: a sandbox around us; EAGAIN: something was renamed meanwhile, openat2(2). */
+static bool is_no_answer(int fd)
+{
+	return fd == -ENOSYS || fd == -EPERM || fd == -EAGAIN;
 }
 
 /* A file that is created needs a mode, and a new name is not what "open" promises here. */
@@ -226,24 +263,38 @@ static int check_flags(int *flags)
 
 int fd_open_nofollow(const char *path, int flags)
 {
+	bool is_root = path[0] == '/' && path[1] == '\0';
 	cleanup_fd int root = -1;
 	int r = check_flags(&flags);
+	int fd;
 
 	if (r < 0)
 		return r;
 	if (path[0] != '/')
 		return -EINVAL;
-	root = open("/", path[1] == '\0' ? flags | O_CLOEXEC : O_PATH | O_DIRECTORY | O_CLOEXEC);
+	r = is_root ? 0 : check_components(path + 1);
+	if (r < 0)
+		return r;
+	fd = is_root ? -ENOSYS : open_at_once(AT_FDCWD, path, flags);
+	if (!is_no_answer(fd))
+		return fd;
+	root = open("/", is_root ? flags | O_CLOEXEC : O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return -errno;
-	return path[1] == '\0' ? take_fd(&root) : open_relative(root, path + 1, flags);
+	return is_root ? take_fd(&root) : walk(root, path + 1, flags);
 }
 
 int fd_open_below(int dirfd, const char *relative, int flags)
 {
 	int r = check_flags(&flags);
+	int fd;
 
-	return r < 0 ? r : open_relative(dirfd, relative, flags);
+	if (r == 0)
+		r = check_components(relative);
+	if (r < 0)
+		return r;
+	fd = open_at_once(dirfd, relative, flags);
+	return is_no_answer(fd) ? walk(dirfd, relative, flags) : fd;
 }
 
 /*

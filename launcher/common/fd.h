@@ -39,7 +39,7 @@ int fd_replace_file(int dirfd, const char *name, const void *data, size_t len, m
 int fd_memfd(const char *name, const void *data, size_t len) must_check;
 
 /*
- * Opens an absolute path one component at a time with O_NOFOLLOW; empty components, "." and
+ * Opens an absolute path that leads through no symbolic link: with openat2(2), or one component at a time; empty components, "." and
  * ".." are refused (-EINVAL), a symbolic link in any place is -ELOOP. flags: for the last
  * component, as open(2) has them, but 0 means O_PATH: to read, say O_RDONLY | O_NONBLOCK
  * (a FIFO would hold us) or O_RDONLY | O_DIRECTORY. No O_CREAT.

@@ -6,9 +6,10 @@
 #include <sys/stat.h>
 
 #include "common/fd.h"
+#include "common/names.h"
 #include "common/path.h"
 
-#define FIRST_FD 10
+#define FIRST_FD (VB_CHANNEL_FD + 1)
 
 /* Takes fd and gives it a number that no fixed one (0-3) can collide with. */
 static int raise_fd(int fd)

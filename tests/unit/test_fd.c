@@ -121,6 +121,43 @@ static void a_memfd_cannot_be_changed(void **state)
 
 /* --- opening --------------------------------------------------------------- */
 
+#ifndef SYS_openat2
+#define SYS_openat2 437
+#endif
+
+static bool without_openat2;
+
+/* Linked with --wrap=syscall: a kernel that does not know openat2(2). */
+long __real_syscall(long number, ...);
+long __wrap_syscall(long number, ...);
+long __wrap_syscall(long number, ...)
+{
+	long a[4];
+	va_list ap;
+
+	va_start(ap, number);
+	for (size_t i = 0; i < 4; i++)
+		a[i] = va_arg(ap, long);
+	va_end(ap);
+	if (number == SYS_openat2 && without_openat2) {
+		errno = ENOSYS;
+		return -1;
+	}
+	return __real_syscall(number, a[0], a[1], a[2], a[3]);
+}
+
+static int setup_walk(void **state)
+{
+	without_openat2 = true;
+	return setup(state);
+}
+
+static int teardown_walk(void **state)
+{
+	without_openat2 = false;
+	return teardown(state);
+}
+
 static void no_link_is_followed_anywhere(void **state)
 {
 	const struct place *p = *state;
@@ -237,6 +274,7 @@ static void a_changed_file_is_not_the_same(void **state)
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST_WALK(name) cmocka_unit_test_setup_teardown(name, setup_walk, teardown_walk)
 
 int main(void)
 {
@@ -250,6 +288,9 @@ int main(void)
 		TEST(no_link_is_followed_anywhere),
 		TEST(a_real_path_is_opened),
 		TEST(what_is_no_path_of_names_is_refused),
+		TEST_WALK(no_link_is_followed_anywhere),
+		TEST_WALK(a_real_path_is_opened),
+		TEST_WALK(what_is_no_path_of_names_is_refused),
 		cmocka_unit_test(everything_from_a_number_on_is_closed),
 		cmocka_unit_test(a_changed_file_is_not_the_same),
 	};

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What is measured, and how much it may be."""
+import collections
+
+import counts
+import starts
+import steady
+
+Row = collections.namedtuple("Row", "name what target unit measure is_count short", defaults=[False, True])
+
+
+def ratio(name, what, target, measure, **kw):
+    return Row(name, what, target, "ratio", measure, **kw)
+
+
+def count(name, what, target, measure):
+    return Row(name, what, target, "calls", measure, True)
+
+
+ROWS = [
+    ratio("start-bare-minimal", "python -c pass in a box, against bwrap with the same options", 1.10, lambda b: starts.against_bare(b, "minimal")),
+    ratio("start-bare-system", "the same, profile system", 1.10, lambda b: starts.against_bare(b, "system")),
+    ratio("start-bare-150", "profile minimal again, on a host with 150 mounts", 1.10, starts.many_mounts, short=False),
+    ratio("start-plain", "profile system against the plain venv", 1.7, starts.against_plain),
+    ratio("start-profiles", "profile minimal against system", 1.15, starts.profiles),
+    ratio("start-nested", "sys.executable -c pass inside against outside", 1.10, starts.nested),
+    ratio("start-objects", "2,000 shared objects in the venv against 10", 1.05, starts.objects, short=False),
+    ratio("start-commands", "500 console scripts in the venv against 10", 1.05, starts.commands, short=False),
+    ratio("steady-calls", "1,000,000 stat, 100,000 open/read/close, 20,000 round trips: the worst", 1.05, steady.calls),
+    ratio("steady-python", "programs of pyperformance, Debian's Python, geometric mean", 1.03, steady.distribution, short=False),
+    ratio("steady-pyenv", "the same, a shared pyenv Python", 1.03, steady.pyenv, short=False),
+    ratio("pip-install", "pip install of 10 wheels from a directory", 1.10, steady.pip),
+    Row("memory", "PSS of launcher, bwrap and PID 1, in MB", 2.5, "MB", counts.memory, False),
+    count("libraries", "shared libraries of the launcher beside the libc", 0, counts.libraries),
+    count("system-calls", "of the launcher before execve(bwrap)", 119, counts.system_calls),
+    count("mounts-minimal", "mounts of a box, profile minimal", None, lambda b: counts.mounts(b, "minimal")),
+    count("mounts-system", "mounts of a box, profile system", None, lambda b: counts.mounts(b, "system")),
+]

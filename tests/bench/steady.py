@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""How fast a program runs once it does."""
+import glob
+import json
+import os
+import statistics
+import zipfile
+
+from workbench import PYTHON
+
+PYENV = os.environ.get("VENVBOX_PYENV") or os.path.join(os.path.expanduser("~"), ".pyenv", "versions")
+
+CALLS = """
+import json, os, socket, sys, time
+scale = float(sys.argv[1])
+open("data", "w").write("x" * 100)
+def timed(n, do):
+    begun = time.perf_counter()
+    for _ in range(int(n * scale)): do()
+    return time.perf_counter() - begun
+def read():
+    fd = os.open("data", os.O_RDONLY); os.read(fd, 100); os.close(fd)
+server = socket.create_server(("127.0.0.1", 0))
+a = socket.create_connection(server.getsockname()); b = server.accept()[0]
+def trip():
+    a.send(b"x"); b.recv(1); b.send(b"x"); a.recv(1)
+print(json.dumps({"stat": timed(1000000, lambda: os.stat("data")), "open, read, close": timed(100000, read), "round trip": timed(20000, trip)}))
+"""
+
+
+def turns(bench, sides, rounds, ask):
+    """{side: {thing: median}}, where ask(side) says {thing: seconds}; the sides take turns."""
+    said = {name: [] for name in sides}
+    for _ in range(rounds):
+        for name, side in sides.items():
+            said[name].append(ask(side))
+    return {name: {thing: statistics.median(one[thing] for one in all_of) for thing in all_of[0]} for name, all_of in said.items()}
+
+
+def calls(bench):
+    sides = {"box": bench.box(), "plain": bench.plain()}
+    scale = "0.05" if bench.short else "1"
+    found = turns(bench, sides, 5, lambda venv: json.loads(
+        bench.run([os.path.join(venv, "bin", "python"), "-c", CALLS, scale], cwd=os.path.dirname(venv))))
+    ratios = {thing: found["box"][thing] / found["plain"][thing] for thing in found["plain"]}
+    return max(ratios.values()), {thing: round(value, 3) for thing, value in ratios.items()}
+
+
+# --- pyperformance ------------------------------------------------------------------------------------
+
+# Those that need nothing but the standard library: computing, allocation, text, objects.
+PROGRAMS = ["chaos", "deltablue", "float", "generators", "go", "hexiom", "json_dumps", "json_loads", "nbody", "pickle", "pyflate", "raytrace", "richards", "spectral_norm",
+            "unpack_sequence"]
+
+
+def values(report):
+    with open(report, encoding="utf-8") as f:
+        runs = json.load(f)["benchmarks"][0]["runs"]
+    return [v for run in runs for v in run.get("values", [])]
+
+
+def programs(bench, base, name):
+    """Ratio of the medians of each program, geometric mean."""
+    sides = {"box": bench.venv(name + "-box", base=base, pip=True), "plain": bench.venv(name + "-plain", base=base, pip=True, boxed=False)}
+    for venv in sides.values():
+        bench.run([os.path.join(venv, "bin", "pip"), "install", "-q", "--disable-pip-version-check", "pyperformance"])
+    ratios = {}
+    for program in PROGRAMS:
+        def ask(venv, program=program):
+            script = glob.glob(os.path.join(venv, f"lib/python*/site-packages/pyperformance/data-files/benchmarks/bm_{program}/run_benchmark.py"))[0]
+            report = os.path.join(os.path.dirname(venv), "report.json")
+            if os.path.exists(report):
+                os.unlink(report)
+            bench.run([os.path.join(venv, "bin", "python"), script, "--processes", "1", "--values", "5", "--warmups", "1", "-q", "-o", report], cwd=os.path.dirname(venv))
+            return {"median": statistics.median(values(report))}
+        found = turns(bench, sides, 5, ask)
+        ratios[program] = found["box"]["median"] / found["plain"]["median"]
+    return statistics.geometric_mean(ratios.values()), {program: round(value, 3) for program, value in ratios.items()}
+
+
+def distribution(bench):
+    return programs(bench, PYTHON, "distribution")
+
+
+def pyenv(bench):
+    found = sorted(glob.glob(os.path.join(PYENV, "3.1[1-9].*", "bin", "python3")))
+    assert found, f"no interpreter below {PYENV}: set VENVBOX_PYENV"
+    return programs(bench, found[0], "pyenv")
+
+
+# --- pip ------------------------------------------------------------------------------------------------
+
+def wheel(bench, name):
+    info = f"{name}-1.0.dist-info/"
+    content = {f"{name}/part{i}.py": f"value = {i}\n" * 50 for i in range(20)}
+    content[info + "METADATA"] = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
+    content[info + "WHEEL"] = "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    content[info + "RECORD"] = "".join(f"{path},,\n" for path in [*content, info + "RECORD"])
+    path = bench.write(f"wheels/{name}-1.0-py3-none-any.whl", b"")
+    with zipfile.ZipFile(path, "w") as z:
+        for inner, text in content.items():
+            z.writestr(inner, text)
+
+
+def pip(bench):
+    names = [f"bench{i}" for i in range(10)]
+    for name in names:
+        wheel(bench, name)
+    command = ["install", "-q", "--no-index", "--disable-pip-version-check", "--force-reinstall", "--find-links", os.path.join(bench.top, "wheels"), *names]
+    sides = {"ours": bench.box(pip=True), "theirs": bench.plain(pip=True)}
+    return bench.ratios({name: [os.path.join(venv, "bin", "pip"), *command] for name, venv in sides.items()}, runs=4)
