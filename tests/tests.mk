@@ -104,8 +104,12 @@ stage: all
 # What passed and stands in cpython.json is not run again.
 check-cpython:
 	$(srcdir)/tests/compat/regrtest --results cpython.json $(prefix) $(CPYTHONS)
-.PHONY: check-local stage check-cpython
 
-EXTRA_DIST += tests/compat tests/run tests/boxlab.py tests/conftest.py tests/doctor.py tests/installing.py \
+# What is installed, against what it is measured against. BENCH: arguments, such as --short or the names of rows.
+bench:
+	$(srcdir)/tests/bench/run $(prefix) --json bench.json $(BENCH)
+.PHONY: check-local stage check-cpython bench
+
+EXTRA_DIST += tests/bench tests/compat tests/run tests/boxlab.py tests/conftest.py tests/doctor.py tests/installing.py \
 	tests/packages.py tests/terminal.py tests/live tests/escape tests/mutate tests/mutations tests/without.c
 noinst_HEADERS = tests/unit/bpf.h tests/unit/callerfds.h tests/unit/capture.h tests/unit/place.h tests/unit/scratch.h
