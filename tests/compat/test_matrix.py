@@ -202,9 +202,10 @@ def asked_nested(lab, either, tools):
 
 # --- the tests --------------------------------------------------------------------------------------------------------
 
-def test_there_is_more_than_the_distributions():
-    """The others of this file run what is there; a machine with nothing but its own Python shows too little."""
-    assert interpreters.pyenv_versions(), f"no interpreter below {interpreters.PYENV}: set VENVBOX_PYENV"
+if "VENVBOX_TEST_EVERY_PYTHON" in os.environ:
+    def test_there_is_more_than_the_distributions():
+        """The others of this file run what is there: some, on every machine. CI's has to have more."""
+        assert interpreters.pyenv_versions(), f"no interpreter below {interpreters.PYENV}: set VENVBOX_PYENV"
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
