@@ -89,12 +89,15 @@ tests_unit_test_supervise_io_SOURCES = tests/unit/test_supervise_io.c $(FAKE_BOX
 LDADD = $(FUZZ_MAIN) libvb-host.a libvb-install.a libvb-inside.a libvb-stubs.a libvb-common.a \
 	$(CMOCKA_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS) $(INIH_LIBS)
 
-# After the unit tests: every interpreter of this machine. MATRIX: arguments for pytest, or "no" to leave it out.
+# Beside the unit tests, every interpreter of this machine. MATRIX: arguments for pytest, or "no" to leave it out. (A line
+# that spells the variable MAKE would be run by make -n.)
+MAKE_PROGRAM = $(MAKE)
 check-local: all
-	@case "$(MATRIX)" in no) ;; *) $(SHELL) $(srcdir)/tests/compat/matrix '$(MAKE)' . $(MATRIX) ;; esac
+	@if test no = $(MATRIX) 2>/dev/null; then :; else $(SHELL) $(srcdir)/tests/compat/matrix '$(MAKE_PROGRAM)' . $(MATRIX); fi
 
 # What would be installed, below STAGE instead. Only venvbox-install knows where the others lie: it is linked once more.
 stage: all
+	@test -n '$(STAGE)' || { echo 'make stage needs STAGE=DIRECTORY' >&2; exit 1; }
 	$(MKDIR_P) '$(STAGE)/bin'
 	$(MAKE) $(AM_MAKEFLAGS) install-pkglibexecPROGRAMS DESTDIR= pkglibexecdir='$(STAGE)/libexec/venvbox'
 	$(COMPILE) -UPKGLIBEXECDIR '-DPKGLIBEXECDIR="$(STAGE)/libexec/venvbox"' -c -o '$(STAGE)/main.o' $(srcdir)/launcher/install/main.c

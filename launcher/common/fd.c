@@ -245,10 +245,10 @@ static int open_at_once(int dirfd, const char *path, int flags)
 	return fd < 0 ? -errno : (int) fd;
 }
 
-/* May the walk know better? ENOSYS: Linux before 5.6; EPERM: a sandbox around us; EAGAIN: something was renamed meanwhile, openat2(2). */
+/* May the walk know better? ENOSYS: Linux before 5.6; EPERM: a sandbox around us. */
 static bool is_no_answer(int fd)
 {
-	return fd == -ENOSYS || fd == -EPERM || fd == -EAGAIN;
+	return fd == -ENOSYS || fd == -EPERM;
 }
 
 /* A file that is created needs a mode, and a new name is not what "open" promises here. */

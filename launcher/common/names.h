@@ -41,10 +41,12 @@
 #define VB_RUN_INIT   "/run/venvbox/init" /* for uid 0 only: PID 1 executed by path, because /proc/1/fd is covered */
 #define VB_RUN_FD     "/run/venvbox/fd" /* plain files of the caller, read-only, by descriptor number */
 
-/* The channel: descriptor of PID 1 that is its end of the SOCK_SEQPACKET pair. */
 #define VB_PAYLOAD_PID "2" /* inside: PID 1 forks once before it reaps, payload_start() */
 
+/* The channel: descriptor of PID 1 that is its end of the SOCK_SEQPACKET pair. */
 #define VB_CHANNEL_FD 3
+/* From here on a number means nothing. */
+#define VB_FREE_FD (VB_CHANNEL_FD + 1)
 
 /*
  * "Am I inside?": prctl(VB_PRCTL_SEALED, 0, 0, 0, 0) fails with errno

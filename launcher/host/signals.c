@@ -56,7 +56,7 @@ static bool is_of_terminal(const struct signalfd_siginfo *si)
 	       (si->ssi_signo == SIGINT || si->ssi_signo == SIGQUIT || si->ssi_signo == SIGWINCH);
 }
 
-/* Of the kernel, about a descriptor, see wake_for(): no process can send such a code, rt_sigqueueinfo(2). */
+/* Of the kernel, about a descriptor, see wake_for(): kill(2) and sigqueue(3) send no such code. */
 static bool is_news(const struct signalfd_siginfo *si)
 {
 	return si->ssi_signo == SIGCONT && si->ssi_code > 0 && si->ssi_code != SI_KERNEL;
@@ -126,17 +126,27 @@ static bool is_readable(int fd)
 	return poll(&p, 1, 0) > 0;
 }
 
+static bool is_pending(int sig)
+{
+	sigset_t pending;
+
+	return sigpending(&pending) == 0 && sigismember(&pending, sig) == 1;
+}
+
 /*
- * A SIGCONT deletes a stop signal that is pending, and is deleted by one that comes later (signal(7)). So the stop signal is
- * sent while it is blocked, and what came before that is looked for between that and the stop. SIGSTOP cannot be blocked:
- * news of the very moment in which it is sent wake nobody, and we wait for a SIGCONT of the caller's.
+ * A SIGCONT deletes a stop signal that is pending, and is deleted by one that comes later (signal(7)), and nobody would send
+ * another. So it is looked for last, right before the stop signal; that is sent while it is blocked, and news that
+ * came before are looked for between that and the stop. SIGSTOP cannot be blocked: news of the very moment in
+ * which it is sent wake nobody, and we wait for more, or for a SIGCONT of the caller's. Two that are pending are one, with
+ * the code of the first: a caller's that comes microseconds after news is taken for them. The payload runs then; if
+ * it stops again at once, it takes another.
  */
 static void stop_unless_news(int sig, int news)
 {
 	const struct timespec at_once = { 0 };
 	sigset_t one = only(sig);
 
-	if (sig == SIGSTOP && is_readable(news))
+	if ((sig == SIGSTOP && is_readable(news)) || is_pending(SIGCONT))
 		return;
 	(void) kill(getpid(), sig);
 	if (is_readable(news))
@@ -147,11 +157,6 @@ static void stop_unless_news(int sig, int news)
 
 void signals_stop(int sig, int news)
 {
-	sigset_t pending;
-
-	/* A stop signal now would delete this SIGCONT (signal(7)), and nobody would send another. */
-	if (sigpending(&pending) == 0 && sigismember(&pending, SIGCONT) == 1)
-		return;
 	wake_for(news, true);
 	stop_unless_news(sig, news);
 	wake_for(news, false);

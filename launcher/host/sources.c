@@ -9,17 +9,15 @@
 #include "common/names.h"
 #include "common/path.h"
 
-#define FIRST_FD (VB_CHANNEL_FD + 1)
-
-/* Takes fd and gives it a number that no fixed one (0-3) can collide with. */
+/* Takes fd and gives it a number that no fixed one can collide with. */
 static int raise_fd(int fd)
 {
 	cleanup_fd int low = fd;
 	int high;
 
-	if (fd < 0 || fd >= FIRST_FD)
+	if (fd < 0 || fd >= VB_FREE_FD)
 		return take_fd(&low);
-	high = fcntl(low, F_DUPFD_CLOEXEC, FIRST_FD);
+	high = fcntl(low, F_DUPFD_CLOEXEC, VB_FREE_FD);
 	return high < 0 ? -errno : high;
 }
 
@@ -33,15 +31,9 @@ static int open_path(const struct op *op, int flags)
 	return raise_fd(fd < 0 ? -errno : fd);
 }
 
-/* A limit of less than FIRST_FD leaves F_DUPFD_CLOEXEC no number it may take: EINVAL, fcntl(2). */
-static bool is_too_many(const struct op *op, int err)
-{
-	return err == EMFILE || err == ENFILE || (err == EINVAL && path_is_clean(op->source ? op->source : "/"));
-}
-
 static int open_failed(const struct op *op, int err, struct failure *f)
 {
-	if (is_too_many(op, err))
+	if (err == EMFILE || err == ENFILE)
 		return fail_msg(f, EMFILE, "raise the limit: ulimit -n 1024", "the box needs more open files than are allowed");
 	if (err == ELOOP && op->trust == TRUST_NONE)
 		return fail_msg(f, err, "replace the link by what it points to; code in a box may have put it there",

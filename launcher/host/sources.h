@@ -11,7 +11,7 @@
 #include "host/plan.h"
 
 /*
- * Opens every source (all descriptors >= 10, so that none collides with the channel), leaves out optional
+ * Opens every source (all descriptors >= VB_FREE_FD, so that none collides with the channel), leaves out optional
  * ones that are gone, refuses a mount point below a box-writable directory that is missing or reached through a link
  * (CVE-2026-87766), and tells PID 1 which device and inode each mount must show.
  */

@@ -12,7 +12,6 @@
 #include "common/hostcheck.h"
 #include "common/names.h"
 
-#define FIRST_FD 10 /* of what bwrap inherits, above the fixed numbers */
 #define NUMBER_SIZE 32
 
 /* Linux 5.9 and 5.11; the headers may be older. */
@@ -119,7 +118,7 @@ static int mark_all_cloexec(void)
 /* A copy of fd, in *owned, with a number that no fixed one overwrites. */
 static int step_aside(int fd, int *owned)
 {
-	*owned = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FD);
+	*owned = fcntl(fd, F_DUPFD_CLOEXEC, VB_FREE_FD);
 	return *owned < 0 ? -errno : 0;
 }
 

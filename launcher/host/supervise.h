@@ -21,7 +21,7 @@ struct launch {
 	int args_fd;            /* --args: options of bwrap, NUL-separated */
 	int init_fd;            /* venvbox-init, executed as /proc/self/fd/N, unless there is an */
 	const char *init_path;  /* path of it inside; NULL: none */
-	const int *bwrap_fds;   /* named in the options: inherited by bwrap under the same numbers, all >= 10 */
+	const int *bwrap_fds;   /* named in the options: inherited by bwrap under the same numbers, all >= VB_FREE_FD */
 	size_t n_bwrap_fds;
 	int filter_fd;          /* memfd or file with the seccomp program */
 	int payload_fd;         /* memfd, payload_pack() */

@@ -13,9 +13,8 @@
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
+#include "common/names.h"
 #include "common/path.h"
-
-#define FIRST_FD 10 /* none of the fixed numbers, supervise.h */
 
 /* Not in every linux/magic.h. */
 #ifndef PID_FS_MAGIC
@@ -269,7 +268,7 @@ static int open_high(const char *path, int flags, int *high)
 
 	if (fd < 0)
 		return -errno;
-	*high = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FD);
+	*high = fcntl(fd, F_DUPFD_CLOEXEC, VB_FREE_FD);
 	return *high < 0 ? -errno : 0;
 }
 

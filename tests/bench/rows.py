@@ -14,11 +14,11 @@ def ratio(name, what, target, measure, **kw):
 
 
 def count(name, what, target, measure):
-    return Row(name, what, target, "calls", measure, True)
+    return Row(name, what, target, "", measure, True)
 
 
 ROWS = [
-    ratio("start-bare-minimal", "python -c pass in a box, against bwrap with the same options", 1.10, lambda b: starts.against_bare(b, "minimal")),
+    ratio("start-bare-minimal", "python -c pass in a box, against bwrap with the options of --print-plan", 1.10, lambda b: starts.against_bare(b, "minimal")),
     ratio("start-bare-system", "the same, profile system", 1.10, lambda b: starts.against_bare(b, "system")),
     ratio("start-bare-150", "profile minimal again, on a host with 150 mounts", 1.10, starts.many_mounts, short=False),
     ratio("start-plain", "profile system against the plain venv", 1.7, starts.against_plain),

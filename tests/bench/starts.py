@@ -45,7 +45,7 @@ def many_mounts(bench):
     assert os.getuid() == 0, "only root can mount so often"
     report = os.path.join(bench.top, "mounts.json")
     subprocess.run(["/usr/bin/unshare", "-m", "/bin/sh", "-ec", MOUNTS, "sh", os.path.join(bench.top, "mounts"), os.path.join(HERE, "run"),
-                    os.path.dirname(os.path.dirname(bench.installer)), *(["--short"] if bench.short else []), "--json", report, "start-bare-minimal"],
+                    os.path.dirname(os.path.dirname(bench.installer)), "--json", report, "start-bare-minimal"],
                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False, timeout=LIMIT)
     with open(report, encoding="utf-8") as f:
         said = json.load(f)

@@ -83,9 +83,9 @@ def distribution(bench):
 
 
 def pyenv(bench):
-    found = sorted(glob.glob(os.path.join(PYENV, "3.1[1-9].*", "bin", "python3")))
-    assert found, f"no interpreter below {PYENV}: set VENVBOX_PYENV"
-    return programs(bench, found[0], "pyenv")
+    found = sorted(glob.glob(os.path.join(PYENV, "3.1[1-9].*", "lib", "libpython3.1?.so.1.0")))
+    assert found, f"no interpreter with a shared library below {PYENV}: set VENVBOX_PYENV"
+    return programs(bench, os.path.join(os.path.dirname(os.path.dirname(found[0])), "bin", "python3"), "pyenv")
 
 
 # --- pip ------------------------------------------------------------------------------------------------

@@ -97,7 +97,10 @@ class Workbench:
         return self.venv(profile + ("-pip" if kw.get("pip") else ""), "--profile", profile, **kw)
 
     def bare(self, venv):
-        """bwrap with the very options of the venv's plan, and the base interpreter in place of ours."""
+        """
+        bwrap with the options that --print-plan shows, and the base interpreter in place of ours. They name binds by path and
+        mount the small files of /etc, which a run copies: more mounts than a box has.
+        """
         words = [shlex.split(w)[0] for w in self.run([self.installer, venv, "--print-plan"]).splitlines()]
         return words[:words.index("--") + 1] + [os.path.realpath(PYTHON)]
 

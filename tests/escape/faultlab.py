@@ -24,7 +24,7 @@ Point = collections.namedtuple("Point", "role call args site when keep error ind
 # What says EIO unless it stands here: a plausible word of the kernel for each.
 ERRORS = {
     errno.ENOMEM: "mmap mremap munmap mprotect madvise poll ppoll execve recvmsg recvfrom getgroups",
-    errno.EMFILE: "open openat dup dup2 dup3 pipe2 socket socketpair memfd_create signalfd4 eventfd2",
+    errno.EMFILE: "open openat openat2 dup dup2 dup3 pipe2 socket socketpair memfd_create signalfd4 eventfd2",
     errno.ENOSPC: "write mkdir mkdirat symlinkat linkat rename renameat renameat2 ftruncate fsync",
     errno.ENOBUFS: "sendto sendmsg",
     errno.EAGAIN: "fork vfork clone clone3",

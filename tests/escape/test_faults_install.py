@@ -29,7 +29,7 @@ def test_neighbours_are_seen(lab):
     lab.make_venv(Venv(user, bench.box.project, os.path.join(bench.box.project, "other")))
     refused(bench.again(), "a directory of venvs")
     for point in faultlab.points_of(bench.calls, ["installer"]):
-        if point.call in ("openat", "getdents64") and point.when == 1:
+        if point.call in ("openat", "openat2", "getdents64") and point.when == 1:
             run = bench.run(lambda **how: faultlab.inject(user, point, bench.args, **how))
             assert not run.hit or run.code == FAILURE, faultlab.tell(point)
 

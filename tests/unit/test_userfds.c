@@ -2,6 +2,7 @@
 #include <sys/eventfd.h>
 #include <sys/wait.h>
 
+#include "common/names.h"
 #include "tests/unit/callerfds.h"
 
 static int open_eventfd(void)
@@ -40,7 +41,7 @@ static void a_reopened_file_has_offset_and_descriptor_for_bwrap(void **state)
 	assert_int_equal(lseek(HIGH, 2, SEEK_SET), 2);
 	u = collect(s, HIGH, 0);
 	assert_int_equal(u->offset, 2);
-	assert_true(u->bind_fd >= 10 && u->bind_fd != HIGH);
+	assert_true(u->bind_fd >= VB_FREE_FD && u->bind_fd != HIGH);
 	assert_true(fcntl(u->bind_fd, F_GETFL) & O_PATH);
 	assert_int_equal(fstat(u->bind_fd, &st), 0);
 	assert_true(st.st_ino == u->ino && st.st_dev == u->dev);
