@@ -46,5 +46,4 @@ libvb_host_a_SOURCES = \
 
 pkglibexec_PROGRAMS += venvbox-launcher
 venvbox_launcher_SOURCES = launcher/host/main.c
-venvbox_launcher_LDFLAGS = $(HARDEN_LDFLAGS) $(LAUNCHER_LDFLAGS)
-venvbox_launcher_LDADD = libvb-host.a libvb-stubs.a libvb-common.a $(INIH_LIBS)
+venvbox_launcher_LDADD = libvb-host.a libvb-stubs.a libvb-common.a $(LAUNCHER_INIH_LIBS)
