@@ -127,7 +127,7 @@ def test_ended_while_boxes_are_made(fresh, watch):
     longest = (time.monotonic() - begun) * BATCH / 4  # they are in each other's way
 
     def hit(delay, number):
-        p = fresh.popen(["python", "-c", "import time; time.sleep(60)"], env=watch.env, start_new_session=True)
+        p = fresh.popen(["python", "-c", "import time; [time.sleep(0.1) for i in range(600)]"], env=watch.env, start_new_session=True)
         time.sleep(delay)
         os.killpg(p.pid, number)
         try:

@@ -52,7 +52,7 @@ def test_repl_interrupt(side):
         t.expect("half a li")
         t.insist(CTRL_C, "KeyboardInterrupt")
         t.expect(">>> ")
-        t.send("import time; print('slee' + 'ping'); time.sleep(100)\n")
+        t.send("import time; print('slee' + 'ping'); [time.sleep(0.1) for i in range(1000)]\n")
         t.expect("sleeping")
         t.send(CTRL_C)
         t.expect("KeyboardInterrupt")
@@ -137,7 +137,7 @@ def test_a_key_is_delivered_once(side, key, name):
 
 
 def test_interrupt_ends_the_program_as_ever(side):
-    with at(side, ["python", "-c", "import time; print('u' + 'p', flush=True); time.sleep(100)"]) as t:
+    with at(side, ["python", "-c", "import time; print('u' + 'p', flush=True); [time.sleep(0.1) for i in range(1000)]"]) as t:
         t.expect("up")
         t.send(CTRL_C)
         t.expect("KeyboardInterrupt")
@@ -147,7 +147,7 @@ def test_interrupt_ends_the_program_as_ever(side):
 def test_the_shell_sees_the_interrupt(side):
     """bash ends a loop if the program died of SIGINT."""
     with bash(side) as t:
-        t.send("for i in 1 2 3; do python -c \"import time; print('u''p', flush=True); time.sleep(100)\"; done; echo status=$?\n")
+        t.send("for i in 1 2 3; do python -c \"import time; print('u''p', flush=True); [time.sleep(0.1) for i in range(1000)]\"; done; echo status=$?\n")
         t.expect("\nup")
         t.send(CTRL_C)
         t.expect("KeyboardInterrupt")
@@ -159,7 +159,7 @@ def test_the_shell_sees_the_interrupt(side):
 def test_interrupt_in_a_child(side):
     """The whole foreground group gets it: the child and Python."""
     code = ("import subprocess, sys\n"
-            "try: subprocess.run([sys.executable, '-c', 'import time; print(\"u\" + \"p\", flush=True); time.sleep(100)'])\n"
+            "try: subprocess.run([sys.executable, '-c', 'import time; print(\"u\" + \"p\", flush=True); [time.sleep(0.1) for i in range(1000)]'])\n"
             "except KeyboardInterrupt: print('par' + 'ent')\n")
     with at(side, ["python", script(side, "parent.py", code)]) as t:
         t.expect("up")
@@ -294,7 +294,7 @@ def test_bin_shell_at_a_terminal(pair):
         t.expect("42")
         t.expect("Seccomp:[ \t]+2")
         t.expect(r"\$ |# ")
-        t.send("python -c \"import time; print('slee' + 'ping', flush=True); time.sleep(100)\"\n")
+        t.send("python -c \"import time; print('slee' + 'ping', flush=True); [time.sleep(0.1) for i in range(1000)]\"\n")
         t.expect("sleeping")
         t.send(CTRL_C)
         t.expect("KeyboardInterrupt")
