@@ -2,7 +2,7 @@
 """Repositories and venvs that no install has seen: the user's are protected from the first run on, a box's are named (spec B1)."""
 import pytest
 
-from boxlab import Venv, tell
+from boxlab import Venv, tell, tick
 
 PLANT = "import os\nos.mkdir('src/.git')\nopen('src/.git/config', 'w').write('x')"
 
@@ -20,6 +20,7 @@ def quiet(done):
 
 def told(done, name):
     assert done.returncode == 0 and f"/{name}' appeared or changed" in done.stderr, tell(done)
+    tick()
 
 
 # --- the user's --------------------------------------------------------------------------

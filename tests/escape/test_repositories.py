@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Repositories of git: worktrees, submodules, and what `git status` on the host runs after a hostile program (issue 3, line 1)."""
 import os
-import time
 
 import pytest
 
-from boxlab import Venv, snapshot, tell
+from boxlab import Venv, snapshot, tell, tick
 
 GIT = ["-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "protocol.file.allow=always", "-c", "init.defaultBranch=main"]
 
@@ -184,7 +183,7 @@ def test_git_obeys_a_bare_repository(lab, who):
 def test_a_bare_repository_is_named(fresh, where):
     done = fresh.py(BARE.format(d=where, c="true"))
     assert done.returncode == 0 and os.path.normpath(fresh.path(where, "HEAD")) in done.stderr, tell(done)
-    time.sleep(0.05)  # what is of the same tick of the clock counts as new
+    tick()
     assert fresh.py("pass").stderr == ""
 
 

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from boxlab import PROTECTED, refused, tell
+from boxlab import PROTECTED, refused, tell, tick
 
 WAIT = "import sys, time; print('up', flush=True); sys.stdin.read()"
 
@@ -203,5 +203,6 @@ def test_nested_that_is_gone_is_no_error(nested):
 def test_what_appeared_is_reported(fresh):
     done = fresh.py("import os; os.makedirs('new/.git'); open('new/.git/config', 'w')")
     assert done.returncode == 0 and "new/.git" in done.stderr, tell(done)
+    tick()
     done = fresh.py("import os; os.makedirs('plain/dir')")
     assert done.stderr == "", tell(done)
