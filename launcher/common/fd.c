@@ -263,7 +263,6 @@ static int check_flags(int *flags)
 
 int fd_open_nofollow(const char *path, int flags)
 {
-	bool is_root = path[0] == '/' && path[1] == '\0';
 	cleanup_fd int root = -1;
 	int r = check_flags(&flags);
 	int fd;
@@ -272,16 +271,18 @@ int fd_open_nofollow(const char *path, int flags)
 		return r;
 	if (path[0] != '/')
 		return -EINVAL;
-	r = is_root ? 0 : check_components(path + 1);
+	if (path[1] == '\0') {
+		fd = open(path, flags | O_CLOEXEC);
+		return fd < 0 ? -errno : fd;
+	}
+	r = check_components(path + 1);
 	if (r < 0)
 		return r;
-	fd = is_root ? -ENOSYS : open_at_once(AT_FDCWD, path, flags);
+	fd = open_at_once(AT_FDCWD, path, flags);
 	if (!is_no_answer(fd))
 		return fd;
-	root = open("/", is_root ? flags | O_CLOEXEC : O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root < 0)
-		return -errno;
-	return is_root ? take_fd(&root) : walk(root, path + 1, flags);
+	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return root < 0 ? -errno : walk(root, path + 1, flags);
 }
 
 int fd_open_below(int dirfd, const char *relative, int flags)

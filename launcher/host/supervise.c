@@ -224,9 +224,7 @@ static int on_signal(struct watch *w, const struct signalfd_siginfo *si, pid_t s
 	enum signal_use use = signals_use(si, self);
 	int sig = (int) si->ssi_signo;
 
-	if (use == SIGNAL_NEWS)
-		return 0;
-	if (sig == SIGCONT || signals_is_stop(sig))
+	if (use != SIGNAL_NEWS && (sig == SIGCONT || signals_is_stop(sig)))
 		w->continued = sig == SIGCONT;
 	switch (use) {
 	case SIGNAL_REAP:
@@ -234,9 +232,12 @@ static int on_signal(struct watch *w, const struct signalfd_siginfo *si, pid_t s
 		return 0;
 	case SIGNAL_DROP:
 		return w->phase == PHASE_MAKING && si->ssi_code == SI_KERNEL && sig != SIGWINCH ? relay(w, sig) : 0;
-	default:
-		return relay(w, sig);
+	case SIGNAL_NEWS:
+		return 0;
+	case SIGNAL_RELAY:
+		break;
 	}
+	return relay(w, sig);
 }
 
 static int take_signals(struct watch *w)
