@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 
-from workbench import LIMIT, PYTHON
+from workbench import LIMIT, PYTHON, turns
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 PASS = ["-c", "pass"]
@@ -67,12 +67,9 @@ print(sorted(one() for _ in range(int(sys.argv[1])))[int(sys.argv[1]) // 2])
 def nested(bench):
     """Medians of rounds that take turns."""
     runs = "20" if bench.short else "60"
-    sides = {"ours": bench.box("minimal"), "theirs": bench.plain()}
-    found = {name: [] for name in sides}
-    for _ in range(3 if bench.short else 9):
-        for name, venv in sides.items():
-            found[name].append(float(bench.run([python(venv)[0], "-c", NESTED, runs])))
-    ours, theirs = (sorted(found[name])[len(found[name]) // 2] for name in ("ours", "theirs"))
+    found = turns({"ours": bench.box("minimal"), "theirs": bench.plain()}, 3 if bench.short else 9,
+                  lambda venv: {"start": float(bench.run([python(venv)[0], "-c", NESTED, runs]))})
+    ours, theirs = found["ours"]["start"], found["theirs"]["start"]
     return ours / theirs, {"ours": round(ours * 1000, 2), "theirs": round(theirs * 1000, 2)}
 
 

@@ -6,11 +6,11 @@ import os
 import shutil
 import statistics
 import subprocess
-import zipfile
 
 import interpreters
+import packages
 from interpreters import PYENV
-from workbench import PYTHON
+from workbench import PYTHON, turns
 
 CALLS = """
 import json, os, socket, sys, time
@@ -30,19 +30,10 @@ print(json.dumps({"stat": timed(1000000, lambda: os.stat("data")), "open, read, 
 """
 
 
-def turns(bench, sides, rounds, ask):
-    """{side: {thing: median}}, where ask(side) says {thing: seconds}; the sides take turns."""
-    said = {name: [] for name in sides}
-    for _ in range(rounds):
-        for name, side in sides.items():
-            said[name].append(ask(side))
-    return {name: {thing: statistics.median(one[thing] for one in all_of) for thing in all_of[0]} for name, all_of in said.items()}
-
-
 def calls(bench):
     sides = {"box": bench.box(), "plain": bench.plain()}
     scale = "0.05" if bench.short else "1"
-    found = turns(bench, sides, 5, lambda venv: json.loads(
+    found = turns(sides, 5, lambda venv: json.loads(
         bench.run([os.path.join(venv, "bin", "python"), "-c", CALLS, scale], cwd=os.path.dirname(venv))))
     ratios = {thing: found["box"][thing] / found["plain"][thing] for thing in found["plain"]}
     return max(ratios.values()), {thing: round(value, 3) for thing, value in ratios.items()}
@@ -75,7 +66,7 @@ def programs(bench, base, name):
                 os.unlink(report)
             bench.run([os.path.join(venv, "bin", "python"), script, "--processes", "1", "--values", "5", "--warmups", "1", "-q", "-o", report], cwd=os.path.dirname(venv))
             return {"median": statistics.median(values(report))}
-        found = turns(bench, sides, 3, ask)
+        found = turns(sides, 3, ask)
         ratios[program] = found["box"]["median"] / found["plain"]["median"]
     return statistics.geometric_mean(ratios.values()), {program: round(value, 3) for program, value in ratios.items()}
 
@@ -103,22 +94,10 @@ def pyenv(bench):
 
 # --- pip ------------------------------------------------------------------------------------------------
 
-def wheel(bench, name):
-    info = f"{name}-1.0.dist-info/"
-    content = {f"{name}/part{i}.py": f"value = {i}\n" * 50 for i in range(20)}
-    content[info + "METADATA"] = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
-    content[info + "WHEEL"] = "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-    content[info + "RECORD"] = "".join(f"{path},,\n" for path in [*content, info + "RECORD"])
-    path = bench.write(f"wheels/{name}-1.0-py3-none-any.whl", b"")
-    with zipfile.ZipFile(path, "w") as z:
-        for inner, text in content.items():
-            z.writestr(inner, text)
-
-
 def pip(bench):
     names = [f"bench{i}" for i in range(10)]
     for name in names:
-        wheel(bench, name)
+        packages.wheel(bench, "wheels", name, {f"{name}_parts/part{i}.py": f"value = {i}\n" * 50 for i in range(20)})
     command = ["install", "-q", "--no-index", "--disable-pip-version-check", "--force-reinstall", "--find-links", os.path.join(bench.top, "wheels"), *names]
     sides = {"ours": bench.box(pip=True), "theirs": bench.plain(pip=True)}
     return bench.ratios({name: [os.path.join(venv, "bin", "pip"), *command] for name, venv in sides.items()}, runs=4)

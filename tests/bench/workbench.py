@@ -130,3 +130,12 @@ class Workbench:
     def ratios(self, commands, **kw):
         median = {name: statistics.median(times) for name, times in self.times(commands, **kw).items()}
         return median["ours"] / median["theirs"], {name: round(1000 * seconds, 2) for name, seconds in median.items()}
+
+
+def turns(sides, rounds, ask):
+    """{side: {thing: median}}, where ask(side) says {thing: seconds}; the sides take turns."""
+    said = {name: [] for name in sides}
+    for _ in range(rounds):
+        for name, side in sides.items():
+            said[name].append(ask(side))
+    return {name: {thing: statistics.median(one[thing] for one in all_of) for thing in all_of[0]} for name, all_of in said.items()}
