@@ -60,7 +60,9 @@ def verdict_of(test, verdicts):
 
 
 def read_junit(path):
-    """{short name: passed, failed, error or skipped}; an error is one of a fixture or a collection, no test's word."""
+    """{short name: passed, failed, error or skipped}; an error is one of a fixture or a collection, no test's word.
+
+    A test that failed may have an error beside it, or in an entry of its own, of the fixture that then finds what it left."""
     try:
         cases = xml.etree.ElementTree.parse(path).getroot().iter("testcase")
     except (OSError, xml.etree.ElementTree.ParseError):
@@ -68,8 +70,10 @@ def read_junit(path):
     found = {}
     for case in cases:
         kinds = {child.tag for child in case}
-        verdict = "error" if "error" in kinds else "failed" if "failure" in kinds else "skipped" if "skipped" in kinds else "passed"
-        found[case.get("classname").rsplit(".", 1)[-1] + "::" + case.get("name")] = verdict
+        verdict = "failed" if "failure" in kinds else "error" if "error" in kinds else "skipped" if "skipped" in kinds else "passed"
+        name = case.get("classname").rsplit(".", 1)[-1] + "::" + case.get("name")
+        if found.get(name) != "failed":
+            found[name] = verdict
     return found
 
 
