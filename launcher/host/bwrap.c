@@ -27,11 +27,11 @@ static const struct {
 	[OP_WORDS] = { NULL, NULL, false },
 };
 
-static int add_shape(const struct op *op, struct strv *words)
+static int add_shape(const struct op *op, bool by_path, struct strv *words)
 {
 	int r = 0;
 
-	if (op->mode != 0 && (op->kind == OP_TMPFS || op->kind == OP_DIR)) {
+	if (op->mode != 0 && (op->kind == OP_TMPFS || op->kind == OP_DIR || (op->kind == OP_COPY && !by_path))) {
 		r = strv_add(words, "--perms");
 		if (r == 0)
 			r = strv_addf(words, "%04o", op->mode);
@@ -48,7 +48,7 @@ static int add_op(const struct op *op, bool by_path, struct strv *words)
 
 	if (op->kind == OP_WORDS)
 		return strv_add_all(words, &op->words);
-	r = add_shape(op, words);
+	r = add_shape(op, by_path, words);
 	if (r == 0)
 		r = strv_add(words, by_path ? spelling[op->kind].by_path : spelling[op->kind].by_fd);
 	if (r == 0 && spelling[op->kind].has_source) {

@@ -49,7 +49,7 @@ struct op {
 	const char *why;  /* for people; static, or owned by the manifest */
 	struct buf data;  /* OP_DATA, OP_SET */
 	struct strv words;/* OP_WORDS */
-	unsigned mode;    /* OP_TMPFS, OP_DIR: permission bits, 0 for bwrap's own choice */
+	unsigned mode;    /* OP_TMPFS, OP_DIR, OP_COPY: permission bits, 0 for bwrap's own choice */
 	uint64_t size;    /* OP_TMPFS: bytes, 0 for the kernel's choice, half of the memory: tmpfs(5) */
 	int fd;           /* the opened source; owned unless fd_borrowed; -1 until sources_open() */
 	bool fd_borrowed; /* a descriptor of the caller's */

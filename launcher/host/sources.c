@@ -41,7 +41,7 @@ static int open_failed(const struct op *op, int err, struct failure *f)
 	return fail_errno(f, err, "if it was moved or removed, run venvbox-install on this venv again", "cannot open '%s'", op->source);
 }
 
-/* The content of a small file: read by bwrap to its end, so it must have one. */
+/* The content of a small file: read by bwrap to its end, so it must have one. Nobody writes it inside; who executes it here may there. */
 static int open_copy(struct op *op)
 {
 	cleanup_fd int fd = open_path(op, O_RDONLY | O_NONBLOCK | O_NOCTTY);
@@ -53,6 +53,7 @@ static int open_copy(struct op *op)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -ENOENT;
+	op->mode = 0444 | (st.st_mode & 0111);
 	return take_fd(&fd);
 }
 

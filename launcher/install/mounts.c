@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Each bind mount costs, and more with each other one (design.md, Mounts): so
- * directories rather than files, files of /etc as copies, and nothing that a mount already made shows.
+ * directories rather than files, small files as copies, and nothing that a mount already made shows.
  */
 #include "install/mounts.h"
 
@@ -15,6 +15,9 @@
 #define MINIMAL 1U
 #define SYSTEM  2U
 #define BOTH    (MINIMAL | SYSTEM)
+
+/* To copy more takes longer than to mount it, docs/performance.md. */
+#define COPY_LIMIT (160 * 1024)
 
 /* Paths as the host has them; what is not there is left out. */
 static const struct {
@@ -224,14 +227,21 @@ static int add_links(struct making *k, const char *path, const char *why, char *
 	return *real != NULL ? 0 : -ENOMEM;
 }
 
-static bool exists(const struct making *k, const char *path)
+static bool look(const struct making *k, const char *path, struct stat *st)
 {
 	cleanup_free char *real = path_join(k->in->root[0] != '\0' ? k->in->root : "/", path + 1);
 
-	if (real != NULL && access(real, F_OK) == 0)
+	if (real != NULL && stat(real, st) == 0)
 		return true;
 	look_failed(k, real != NULL ? errno : ENOMEM);
 	return false;
+}
+
+static bool exists(const struct making *k, const char *path)
+{
+	struct stat st;
+
+	return look(k, path, &st);
 }
 
 /* A mount above these would show what is not to be seen, or hide what is. */
@@ -245,13 +255,14 @@ static bool too_wide(const struct making *k, const char *path)
 static int add_path(struct making *k, const char *path, const char *why)
 {
 	cleanup_free char *real = NULL;
+	struct stat st;
 	int r = add_links(k, path, why, &real);
 
 	if (r == -ELOOP)
 		return 0; /* broken on the host as well */
-	if (r < 0 || strcmp(real, "/") == 0 || covered(k, real) || !exists(k, real) || too_wide(k, real))
+	if (r < 0 || strcmp(real, "/") == 0 || covered(k, real) || !look(k, real, &st) || too_wide(k, real))
 		return r;
-	return add_row(k, MOUNT_RO, real, real, why);
+	return add_row(k, S_ISREG(st.st_mode) && st.st_size <= COPY_LIMIT ? MOUNT_COPY : MOUNT_RO, real, real, why);
 }
 
 /* --- tables, interpreter ------------------------------------------------------------ */

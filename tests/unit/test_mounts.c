@@ -46,6 +46,16 @@ static void put(const struct world *w, const char *path, const char *link)
 	}
 }
 
+/* A file that is dearer to copy than to mount. */
+static void put_large(const struct world *w, const char *path)
+{
+	char full[512];
+
+	put(w, path, NULL);
+	(void) snprintf(full, sizeof(full), "%s%s", w->root, path);
+	assert_int_equal(truncate(full, 1 << 20), 0);
+}
+
 /* prefix: of the interpreter, which is prefix/bin/python3.11. */
 static void start(struct world *w, const char *prefix)
 {
@@ -61,7 +71,7 @@ static void start(struct world *w, const char *prefix)
 	assert_true(asprintf(&i->probe.platstdlib, "%s/lib/python3.11", prefix) > 0);
 	assert_true(asprintf(&i->executable, "%s/bin/python3.11", prefix) > 0);
 	i->found = strdup(i->executable);
-	put(w, i->executable, NULL);
+	put_large(w, i->executable);
 	assert_true(asprintf(&i->libpython, "%s/lib/python3.11/os.py", prefix) > 0);
 	put(w, i->libpython, NULL);
 	free(take_ptr(&i->libpython));
@@ -91,6 +101,11 @@ static char ro(const struct world *w, const char *path)
 	return row(w, MOUNT_RO, path, path);
 }
 
+static char copy(const struct world *w, const char *path)
+{
+	return row(w, MOUNT_COPY, path, path);
+}
+
 static void merged_usr(void **state)
 {
 	struct world w;
@@ -101,6 +116,7 @@ static void merged_usr(void **state)
 	put(&w, "/bin", "usr/bin");
 	put(&w, "/usr/bin/sh", "dash");
 	put(&w, "/usr/bin/dash", NULL);
+	put_large(&w, "/usr/bin/git");
 	put(&w, "/etc/hosts", NULL);
 	put(&w, "/etc/resolv.conf", "../run/systemd/resolve/stub-resolv.conf");
 	put(&w, "/run/systemd/resolve/stub-resolv.conf", NULL);
@@ -112,10 +128,11 @@ static void merged_usr(void **state)
 	assert_int_equal(row(&w, MOUNT_SYMLINK, "usr/lib", "/lib"), 'b');
 	assert_int_equal(row(&w, MOUNT_SYMLINK, "usr/bin", "/bin"), 'b');
 	assert_int_equal(row(&w, MOUNT_SYMLINK, "dash", "/usr/bin/sh"), 'm');
-	assert_int_equal(ro(&w, "/usr/bin/dash"), 'm');
+	assert_int_equal(copy(&w, "/usr/bin/dash"), 'm');
+	assert_int_equal(ro(&w, "/usr/bin/git"), 'm');
 	assert_int_equal(ro(&w, "/usr/bin/python3.11"), 'm');
-	assert_int_equal(row(&w, MOUNT_COPY, "/etc/hosts", "/etc/hosts"), 'b');
-	assert_int_equal(row(&w, MOUNT_COPY, "/etc/resolv.conf", "/etc/resolv.conf"), 'b');
+	assert_int_equal(copy(&w, "/etc/hosts"), 'b');
+	assert_int_equal(copy(&w, "/etc/resolv.conf"), 'b');
 	assert_int_equal(ro(&w, "/etc/ssl/certs"), 'b');
 	/* Where the keys are. */
 	for (size_t i = 0; i < w.m.n_mounts; i++)
@@ -133,7 +150,7 @@ static void unmerged_usr(void **state)
 	put(&w, "/bin/sh", NULL);
 	assert_int_equal(mounts_add(&w.in, &w.m), 0);
 	assert_int_equal(ro(&w, "/lib"), 'b');
-	assert_int_equal(ro(&w, "/bin/sh"), 'm');
+	assert_int_equal(copy(&w, "/bin/sh"), 'm');
 	assert_int_equal(ro(&w, "/bin"), 's');
 	end(&w);
 }
@@ -165,7 +182,7 @@ static void what_the_administrator_changes(void **state)
 	put(&w, "/etc/python3.11/sitecustomize.py", NULL);
 	put(&w, "/etc/python3.11/other", NULL);
 	assert_int_equal(mounts_add(&w.in, &w.m), 0);
-	assert_int_equal(ro(&w, "/etc/python3.11/sitecustomize.py"), 'b');
+	assert_int_equal(copy(&w, "/etc/python3.11/sitecustomize.py"), 'b');
 	assert_int_equal(ro(&w, "/etc/python3.11"), 0);
 	end(&w);
 }
@@ -193,7 +210,7 @@ static void libraries_from_elsewhere(void **state)
 
 	(void) state;
 	start(&w, "/opt/py");
-	put(&w, "/opt/ssl/lib/libssl.so.3", NULL);
+	put_large(&w, "/opt/ssl/lib/libssl.so.3");
 	assert_int_equal(strv_add(&w.interpreter.probe.mapped, "/opt/ssl/lib/libssl.so.3"), 0);
 	assert_int_equal(strv_add(&w.interpreter.probe.mapped, "/opt/py/lib/python3.11/os.py"), 0);
 	put(&w, "/etc/loop", "loop");
