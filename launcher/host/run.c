@@ -203,7 +203,7 @@ static int prepare(struct run *run, int argc, char *argv[], struct failure *f)
 		r = payload_make(s, &run->job, &run->policy, argc, argv, &run->env, start_dir(run), &run->payload, f);
 	if (r == 0)
 		r = layout_make(&run->policy, &run->facts, &run->fds, s->libexec, &run->plan, f);
-	return r < 0 ? r : sources_open(&run->plan, &run->orders, f);
+	return r < 0 ? r : sources_open(&run->plan, f);
 }
 
 /* A service that cannot say that it is ready is ended by its manager, which cannot say why. A service leads its session; what merely inherited the variable does not. */
@@ -262,34 +262,49 @@ static int fill_orders(struct run *run)
 	return run->orders.cwd && run->orders.program ? 0 : -ENOMEM;
 }
 
+/* What PID 1 gets: launch.complete. The descriptors are closed by carry_out(). */
+static int complete(struct launch *l, void *data, struct failure *f)
+{
+	struct run *run = data;
+	const struct session *s = &run->session;
+	int r = fill_orders(run);
+
+	if (r == 0)
+		r = sources_order(&run->plan, &run->orders, f);
+	if (r < 0)
+		return r;
+	l->payload_fd = payload_memfd(&run->payload);
+	if (l->payload_fd < 0)
+		return fail_errno(f, -l->payload_fd, NULL, "cannot make a file in memory");
+	l->filter_fd = callfilter_open(&s->manifest, s->called.state_fd, s->libexec, run->policy.allow_calls, f);
+	return l->filter_fd < 0 ? l->filter_fd : 0;
+}
+
 static int carry_out(struct run *run, struct outcome *o, struct failure *f)
 {
 	cleanup_strv struct strv words = { 0 };
 	cleanup_free int *fds = NULL;
 	cleanup_free char *init = path_join(run->session.libexec, VB_INIT);
-	cleanup_fd int args_fd = -1, payload_fd = -1, filter_fd = -1, init_fd = -1;
+	cleanup_fd int args_fd = -1, init_fd = -1;
 	struct launch l = { .bwrap = VB_BWRAP, .orders = &run->orders, .fds = &run->fds, .caller = &run->caller,
-			    .verbose = run->job.verbose };
-	int r = fill_orders(run);
+			    .complete = complete, .data = run, .payload_fd = -1, .filter_fd = -1, .verbose = run->job.verbose };
+	int r = init ? bwrap_words(&run->plan, &words, &fds, &l.n_bwrap_fds) : -ENOMEM;
 
-	if (r == 0)
-		r = init ? bwrap_words(&run->plan, &words, &fds, &l.n_bwrap_fds) : -ENOMEM;
 	if (r < 0)
 		return r;
 	l.bwrap_fds = fds;
 	l.args_fd = args_fd = args_memfd(&words);
-	l.payload_fd = payload_fd = payload_memfd(&run->payload);
-	if (args_fd < 0 || payload_fd < 0)
-		return fail_errno(f, args_fd < 0 ? -args_fd : -payload_fd, NULL, "cannot make a file in memory");
-	l.filter_fd = filter_fd = callfilter_open(&run->session.manifest, run->session.called.state_fd, run->session.libexec, run->policy.allow_calls, f);
-	if (filter_fd < 0)
-		return filter_fd;
+	if (args_fd < 0)
+		return fail_errno(f, -args_fd, NULL, "cannot make a file in memory");
 	l.init_fd = init_fd = open(init, O_RDONLY | O_CLOEXEC);
 	if (init_fd < 0)
 		return fail_errno(f, errno, "install venvbox again", "cannot open '%s'", init);
 	l.init_path = run->facts.is_root ? VB_RUN_INIT : NULL;
 	(void) clock_gettime(CLOCK_REALTIME_COARSE, &run->started);
-	return supervise_run(&l, o, f);
+	r = supervise_run(&l, o, f);
+	cleanup_fd_fn(&l.payload_fd);
+	cleanup_fd_fn(&l.filter_fd);
+	return r;
 }
 
 /* --- the whole ------------------------------------------------------------------ */

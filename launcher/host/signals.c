@@ -15,28 +15,42 @@ static uint64_t bit(int sig)
 	return UINT64_C(1) << (sig - 1);
 }
 
+static int change(int sig, void (*handler)(int), struct caller_signals *caller)
+{
+	void (*before)(int) = signal(sig, handler);
+
+	if (before == SIG_ERR)
+		return -errno;
+	if (before == SIG_IGN)
+		caller->ignored |= bit(sig);
+	return 0;
+}
+
 int signals_block(struct caller_signals *caller)
 {
 	sigset_t all, old;
+	int r;
 
 	(void) sigfillset(&all);
 	if (sigprocmask(SIG_SETMASK, &all, &old) < 0)
 		return -errno;
 	*caller = (struct caller_signals) { 0 };
+	for (int sig = 1; sig <= SIGNALS; sig++)
+		if (sigismember(&old, sig) == 1)
+			caller->blocked |= bit(sig);
+	r = change(SIGPIPE, SIG_IGN, caller);
+	return r < 0 ? r : change(SIGCHLD, SIG_DFL, caller);
+}
+
+void signals_look(struct caller_signals *caller)
+{
 	for (int sig = 1; sig <= SIGNALS; sig++) {
 		struct sigaction action;
 
 		/* 32 and 33 are the libc's own, signal(7): it refuses to tell. */
-		if (sigaction(sig, NULL, &action) < 0)
-			continue;
-		if (action.sa_handler == SIG_IGN)
+		if (sig != SIGPIPE && sig != SIGCHLD && sigaction(sig, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
 			caller->ignored |= bit(sig);
-		if (sigismember(&old, sig) == 1)
-			caller->blocked |= bit(sig);
 	}
-	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || signal(SIGCHLD, SIG_DFL) == SIG_ERR)
-		return -errno;
-	return 0;
 }
 
 int signals_open(void)

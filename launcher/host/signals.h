@@ -19,10 +19,12 @@ struct caller_signals {
 };
 
 /*
- * Blocks every signal for good and notes what the caller had. SIGPIPE is ignored from now on, SIGCHLD
- * is not: else the kernel would reap bwrap for us and lose its status.
+ * Blocks every signal for good. SIGPIPE is ignored from now on, SIGCHLD
+ * is not: else the kernel would reap bwrap for us and lose its status. *caller has what the caller
+ * had blocked, and of these two whether it ignored them; signals_look() adds the others.
  */
 int signals_block(struct caller_signals *caller) must_check;
+void signals_look(struct caller_signals *caller);
 
 /* A signalfd for all of them, non-blocking. */
 int signals_open(void) must_check;

@@ -136,7 +136,7 @@ static int order_check(const struct plan *p, size_t index, struct orders *orders
 	return orders_add_mount(orders, op->dest, (uint64_t) st.st_dev, (uint64_t) st.st_ino, op->kind == OP_RO);
 }
 
-int sources_open(struct plan *plan, struct orders *orders, struct failure *f)
+int sources_open(struct plan *plan, struct failure *f)
 {
 	for (size_t i = 0; i < plan->n; i++) {
 		int r = open_source(&plan->ops[i], f);
@@ -151,10 +151,19 @@ int sources_open(struct plan *plan, struct orders *orders, struct failure *f)
 	for (size_t i = 0; i < plan->n; i++) {
 		int r = check_dest(plan, i, f);
 
-		if (r == 0)
-			r = order_check(plan, i, orders);
 		if (r < 0)
 			return r;
+	}
+	return 0;
+}
+
+int sources_order(const struct plan *plan, struct orders *orders, struct failure *f)
+{
+	for (size_t i = 0; i < plan->n; i++) {
+		int r = order_check(plan, i, orders);
+
+		if (r < 0)
+			return fail_errno(f, -r, NULL, "cannot tell what is to be mounted at '%s'", plan->ops[i].dest);
 	}
 	return 0;
 }

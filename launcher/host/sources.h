@@ -12,9 +12,12 @@
 
 /*
  * Opens every source (all descriptors >= VB_FREE_FD, so that none collides with the channel), leaves out optional
- * ones that are gone, refuses a mount point below a box-writable directory that is missing or reached through a link
- * (CVE-2026-87766), and tells PID 1 which device and inode each mount must show.
+ * ones that are gone, and refuses a mount point below a box-writable directory that is missing or reached through a link
+ * (CVE-2026-87766).
  */
-int sources_open(struct plan *plan, struct orders *orders, struct failure *f) must_check;
+int sources_open(struct plan *plan, struct failure *f) must_check;
+
+/* Tells PID 1 which device and inode each mount of the opened plan must show. */
+int sources_order(const struct plan *plan, struct orders *orders, struct failure *f) must_check;
 
 #endif

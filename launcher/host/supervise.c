@@ -31,7 +31,7 @@ enum phase {
 enum { POLL_CHANNEL, POLL_SIGNALS, POLL_WORDS, POLL_RELAYS };
 
 struct watch {
-	const struct launch *l;
+	struct launch *l;
 	struct outcome *o;
 	struct failure *f;
 	struct handout handout;
@@ -62,15 +62,21 @@ static void watch_release(struct watch *w)
 
 static int start(struct watch *w)
 {
-	int r;
-
 	w->poll = calloc(POLL_RELAYS + w->l->fds->n, sizeof(*w->poll));
-	if (w->poll == NULL)
-		return -ENOMEM;
+	return w->poll != NULL ? spawn_box(w->l, &w->box, w->f) : -ENOMEM;
+}
+
+/* bwrap is at work: there is a second processor, or time while it waits for one. */
+static int complete(struct watch *w)
+{
+	int r = w->l->complete != NULL ? w->l->complete(w->l, w->l->data, w->f) : 0;
+
+	if (r < 0)
+		return r;
+	signals_look(w->l->caller);
 	w->l->orders->sig_ignored = w->l->caller->ignored;
 	w->l->orders->sig_blocked = w->l->caller->blocked;
-	r = handout_make(w->l, &w->handout, w->f);
-	return r == 0 ? spawn_box(w->l, &w->box, w->f) : r;
+	return handout_make(w->l, &w->handout, w->f);
 }
 
 /* --- reports -------------------------------------------------------------------------------- */
@@ -404,6 +410,8 @@ static int run(struct watch *w)
 	if (w->box.bwrap <= 0)
 		return r;
 	if (r == 0)
+		r = complete(w);
+	if (r == 0)
 		r = watch_box(w);
 	end_box(w);
 	finish_files(w);
@@ -413,7 +421,7 @@ static int run(struct watch *w)
 	return w->phase == PHASE_ENDED ? 0 : explain(w);
 }
 
-int supervise_run(const struct launch *l, struct outcome *o, struct failure *f)
+int supervise_run(struct launch *l, struct outcome *o, struct failure *f)
 {
 	struct watch w = {
 		.l = l, .o = o, .f = f, .signals = -1, .handout = { .null = -1, .orders = -1 },

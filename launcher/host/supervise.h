@@ -23,10 +23,16 @@ struct launch {
 	const char *init_path;  /* path of it inside; NULL: none */
 	const int *bwrap_fds;   /* named in the options: inherited by bwrap under the same numbers, all >= VB_FREE_FD */
 	size_t n_bwrap_fds;
+	struct caller_signals *caller; /* what signals_block() found, which was called before */
+	/*
+	 * For what PID 1 needs and bwrap does not: called once, while bwrap makes the mounts. -errno with words in f ends the
+	 * box, of which nothing has run. NULL: it is all there.
+	 */
+	int (*complete)(struct launch *l, void *data, struct failure *f);
+	void *data;             /* for complete */
 	int filter_fd;          /* memfd or file with the seccomp program */
 	int payload_fd;         /* memfd, payload_pack() */
 	struct orders *orders;  /* all but fds, sig_ignored, sig_blocked, which supervise_run fills in */
-	const struct caller_signals *caller; /* what signals_block() found, which was called before */
 	bool verbose;           /* say what only PID 1 knows: verbose_sealed() */
 	struct userfds *fds;    /* of those given to the box our copies are closed: userfds_let_go() */
 };
@@ -47,7 +53,7 @@ struct outcome {
  *
  * Signals are blocked before, and stay so on return: the caller ends with supervise_end().
  */
-int supervise_run(const struct launch *l, struct outcome *o, struct failure *f) must_check;
+int supervise_run(struct launch *l, struct outcome *o, struct failure *f) must_check;
 
 /*
  * Ends this process as the payload ended: exit status, or the same signal on

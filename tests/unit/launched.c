@@ -15,6 +15,8 @@
 
 #include <cmocka.h>
 
+int (*launch_complete)(struct launch *l, void *data, struct failure *f);
+
 static void run(const struct fake_step *script, size_t len, struct result *result)
 {
 	struct userfds fds = { 0 };
@@ -26,6 +28,7 @@ static void run(const struct fake_step *script, size_t len, struct result *resul
 	struct launch l = {
 		.bwrap = "/proc/self/exe", .args_fd = fd_memfd("script", script, len), .init_fd = empty,
 		.filter_fd = empty, .payload_fd = empty, .orders = &orders, .fds = &fds, .caller = &caller,
+		.complete = launch_complete,
 	};
 
 	if (signals_block(&caller) < 0 || userfds_reserve(&fds) < 0 || userfds_collect(&fds, &none, 0, &f) < 0)

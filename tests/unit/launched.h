@@ -36,6 +36,9 @@ void launch_with(struct scene *s, const struct fake_step *script, size_t len, vo
 
 #define launch(s, script) launch_with((s), (script), sizeof(script), NULL)
 
+/* launch.complete of those that are launched; NULL unless a test, or its prepare(), sets it. */
+extern int (*launch_complete)(struct launch *l, void *data, struct failure *f);
+
 /* The wait status of the launcher; result stays. */
 int end(struct scene *s);
 void forget(struct scene *s);

@@ -62,7 +62,7 @@ static void test_a_planted_link_is_not_opened(void **state)
 
 	assert_int_equal(symlink("/etc", p->git), 0);
 	add(p, OP_RO, p->git, "/dest");
-	assert_int_equal(sources_open(&p->plan, &p->orders, &f), -ELOOP);
+	assert_int_equal(sources_open(&p->plan, &f), -ELOOP);
 	assert_non_null(strstr(f.what, "symbolic link"));
 	failure_release(&f);
 }
@@ -73,7 +73,7 @@ static void test_a_link_of_the_host_is_followed(void **state)
 
 	assert_int_equal(symlink("/etc", p->git), 0);
 	add(p, OP_RO, p->git, "/dest")->trust = TRUST_HOST;
-	assert_int_equal(sources_open(&p->plan, &p->orders, NULL), 0);
+	assert_int_equal(sources_open(&p->plan, NULL), 0);
 }
 
 /* CVE-2026-87766: bwrap made the missing mount point through a planted link. */
@@ -84,7 +84,7 @@ static void test_a_mount_point_in_the_project_must_be_there(void **state)
 
 	add(p, OP_RW, p->dir, "/project");
 	add(p, OP_TMPFS, NULL, "/project/data");
-	assert_int_equal(sources_open(&p->plan, &p->orders, &f), -ENOENT);
+	assert_int_equal(sources_open(&p->plan, &f), -ENOENT);
 	failure_release(&f);
 }
 
@@ -95,7 +95,7 @@ static void test_a_mount_point_through_a_link_is_refused(void **state)
 	assert_int_equal(symlink("/tmp", p->git), 0);
 	add(p, OP_RW, p->dir, "/project");
 	add(p, OP_TMPFS, NULL, "/project/.git/x");
-	assert_int_equal(sources_open(&p->plan, &p->orders, NULL), -ELOOP);
+	assert_int_equal(sources_open(&p->plan, NULL), -ELOOP);
 }
 
 static void test_a_fresh_directory_may_get_mount_points(void **state)
@@ -104,7 +104,7 @@ static void test_a_fresh_directory_may_get_mount_points(void **state)
 
 	add(p, OP_RW, p->dir, "/tmp")->fresh = true;
 	add(p, OP_DIR, NULL, "/tmp/work");
-	assert_int_equal(sources_open(&p->plan, &p->orders, NULL), 0);
+	assert_int_equal(sources_open(&p->plan, NULL), 0);
 }
 
 static void test_pid_1_is_told_what_it_must_find(void **state)
@@ -116,7 +116,8 @@ static void test_pid_1_is_told_what_it_must_find(void **state)
 	assert_int_equal(stat(p->git, &st), 0);
 	add(p, OP_RW, p->dir, p->dir);
 	add(p, OP_RO, p->git, p->git);
-	assert_int_equal(sources_open(&p->plan, &p->orders, NULL), 0);
+	assert_int_equal(sources_open(&p->plan, NULL), 0);
+	assert_int_equal(sources_order(&p->plan, &p->orders, NULL), 0);
 	assert_int_equal(p->orders.n_mounts, 2);
 	assert_string_equal(p->orders.mounts[1].path, p->git);
 	assert_int_equal(p->orders.mounts[1].ino, st.st_ino);
@@ -132,11 +133,11 @@ static void test_only_optional_sources_may_be_gone(void **state)
 
 	add(p, OP_RO, p->git, "/dest")->optional = true;
 	add(p, OP_RO, p->dir, "/other");
-	assert_int_equal(sources_open(&p->plan, &p->orders, NULL), 0);
+	assert_int_equal(sources_open(&p->plan, NULL), 0);
 	assert_int_equal(p->plan.n, 1);
 	assert_string_equal(p->plan.ops[0].dest, "/other");
 	add(p, OP_RO, p->git, "/dest");
-	assert_int_equal(sources_open(&p->plan, &p->orders, NULL), -ENOENT);
+	assert_int_equal(sources_open(&p->plan, NULL), -ENOENT);
 }
 
 /* --dev-bind goes to bwrap by path: PID 1 is told what must be there, and no link in the project is followed for it. */
@@ -150,17 +151,18 @@ static void test_a_bind_by_path_is_checked_too(void **state)
 	assert_int_equal(stat(p->dir, &st), 0);
 	op = add(p, OP_WORDS, p->dir, "/dest");
 	assert_int_equal(strv_add(&op->words, "--dev-bind"), 0);
-	assert_int_equal(sources_open(&p->plan, &p->orders, NULL), 0);
+	assert_int_equal(sources_open(&p->plan, NULL), 0);
+	assert_int_equal(sources_order(&p->plan, &p->orders, NULL), 0);
 	assert_int_equal(p->orders.n_mounts, 1);
 	assert_int_equal(p->orders.mounts[0].ino, st.st_ino);
 	assert_false(p->orders.mounts[0].read_only);
 	/* A mount point in it must be there. */
 	add(p, OP_TMPFS, NULL, below);
-	assert_int_equal(sources_open(&p->plan, &p->orders, NULL), -ENOENT);
+	assert_int_equal(sources_open(&p->plan, NULL), -ENOENT);
 	assert_int_equal(symlink("/etc", p->git), 0);
 	op = add(p, OP_WORDS, p->git, "/other");
 	assert_int_equal(strv_add(&op->words, "--dev-bind"), 0);
-	assert_int_equal(sources_open(&p->plan, &p->orders, NULL), -ELOOP);
+	assert_int_equal(sources_open(&p->plan, NULL), -ELOOP);
 }
 
 static void test_too_few_descriptors_are_named(void **state)
@@ -179,7 +181,7 @@ static void test_too_few_descriptors_are_named(void **state)
 		low = before;
 		low.rlim_cur = few[i];
 		assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
-		r = sources_open(&p->plan, &p->orders, &f);
+		r = sources_open(&p->plan, &f);
 		assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 		assert_int_equal(r, -EMFILE);
 		assert_non_null(strstr(f.hint, "ulimit -n"));

@@ -7,6 +7,7 @@
 
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -241,6 +242,37 @@ static void a_bad_report_ends_both(void **state)
 	forget(&s);
 }
 
+static int cannot_complete(struct launch *l, void *data, struct failure *f)
+{
+	(void) l;
+	(void) data;
+	return fail_errno(f, EIO, NULL, "the orders cannot be made");
+}
+
+static void be_incomplete(void)
+{
+	launch_complete = cannot_complete;
+}
+
+/* bwrap runs by then. */
+static void what_cannot_be_completed_is_ended(void **state)
+{
+	const struct fake_step script[] = { SEALED, STARTED, EXIT(0), HANG };
+	struct scene s;
+	int status;
+
+	(void) state;
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
+	launch_with(&s, script, sizeof(script), be_incomplete);
+	assert_int_equal(end(&s), W_EXITCODE(125, 0));
+	assert_string_equal(s.result->what, "the orders cannot be made: Input/output error");
+	assert_int_equal(s.result->r, -EIO);
+	assert_false(s.result->o.sealed);
+	assert_int_equal(waitpid(-1, &status, WNOHANG), -1); /* nobody came to us */
+	assert_int_equal(errno, ECHILD);
+	forget(&s);
+}
+
 /* The fake bwrap does nothing of its own to die: it holds the pipe until PR_SET_PDEATHSIG ends it. */
 static void bwrap_dies_with_the_launcher(void **state)
 {
@@ -312,6 +344,7 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(a_bwrap_that_is_missing_is_named),
 		cmocka_unit_test(the_first_process_does_not_outlive_bwrap),
 		cmocka_unit_test(a_bad_report_ends_both),
+		cmocka_unit_test(what_cannot_be_completed_is_ended),
 		cmocka_unit_test(bwrap_dies_with_the_launcher),
 		cmocka_unit_test(bwrap_has_nothing_of_the_caller),
 		cmocka_unit_test(the_caller_s_signals_are_ordered),
