@@ -55,6 +55,7 @@ UNIT_TESTS = \
 	tests/unit/test_session \
 	tests/unit/test_signals \
 	tests/unit/test_sources \
+	tests/unit/test_spare \
 	tests/unit/test_strv \
 	tests/unit/test_supervise \
 	tests/unit/test_supervise_io \
@@ -76,6 +77,9 @@ tests_unit_test_called_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getauxval
 
 # It takes over nanosleep(2): a wait for a lock has an end.
 tests_unit_test_mask_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=nanosleep
+
+# Somebody fills a directory while it is moved.
+tests_unit_test_spare_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syscall
 
 # It claims to run on other kernels.
 tests_unit_test_quota_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=uname

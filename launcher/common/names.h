@@ -23,6 +23,7 @@
 #define VB_LIBPYTHON  "libpython"     /* symbolic link to the shared libpython; there for EMBED_SHARED only */
 #define VB_BASE_PYTHON "base-python"  /* symbolic link to the base interpreter: for EMBED_EXEC, and after an upgrade */
 #define VB_MASKS      "masks"         /* journal of the names masked for a run */
+#define VB_SPARE      "spare"         /* empty directories for the next run to mask names with */
 #define VB_NESTED     "nested"        /* repositories and venvs seen below the project since the install */
 #define VB_EDITABLE   "editable"      /* what was installed with -e outside the project, seen by later runs */
 #define VB_LINKS_SEEN "links-seen"    /* empty; its time says which site-packages was searched for hard links */

@@ -131,7 +131,10 @@ static void end_masks(const struct aftermath *a)
 {
 	int r = masks_end(&a->facts->masks);
 
-	if (r < 0)
+	if (r == -EBUSY)
+		log_warn("what was put into '%s' under a masked name just when the box ended lies in '%s/" VB_STATE "/" VB_SPARE "'",
+			 a->session->manifest.project, a->session->manifest.venv);
+	else if (r < 0)
 		log_warn("cannot take the names away again that were masked in '%s': %s; the next run does",
 			 a->session->manifest.project, strerror(-r));
 }

@@ -36,6 +36,7 @@ libvb_host_a_SOURCES = \
 	launcher/host/shield.c launcher/host/shield.h \
 	launcher/host/signals.c launcher/host/signals.h \
 	launcher/host/sources.c launcher/host/sources.h \
+	launcher/host/spare.c launcher/host/spare.h \
 	launcher/host/spawn.c launcher/host/spawn.h \
 	launcher/host/supervise.c launcher/host/supervise.h \
 	launcher/host/tty.c launcher/host/tty.h \

@@ -12,6 +12,7 @@
 #include "common/names.h"
 #include "common/path.h"
 #include "host/policy.h"
+#include "host/spare.h"
 
 #define JOURNAL_LIMIT (64 * 1024)
 #define JOURNAL_TRIES 1000
@@ -138,29 +139,43 @@ static int journal_append(int state_fd, const char *name, bool is_dir, const str
 	return r;
 }
 
+static bool is_same(const struct stat *st, const struct entry *e)
+{
+	return (uint64_t) st->st_dev == e->dev && (uint64_t) st->st_ino == e->ino;
+}
+
 static const struct entry *journal_find(const struct journal *j, const char *name, const struct stat *st)
 {
 	for (size_t i = 0; i < j->n; i++)
-		if (strcmp(j->v[i].name, name) == 0 && j->v[i].dev == (uint64_t) st->st_dev && j->v[i].ino == (uint64_t) st->st_ino)
+		if (strcmp(j->v[i].name, name) == 0 && is_same(st, &j->v[i]))
 			return &j->v[i];
 	return NULL;
 }
 
-/* Removes what we made and nobody has filled since. rmdir and an empty file lose nothing of anybody's. */
-static int remove_made(int project_fd, const struct entry *e)
+static int remove_dir(const struct masks *m, const struct entry *e)
+{
+	int r = spare_keep(m->state_fd, m->project_fd, e->name, e->dev, e->ino);
+
+	if (r == 0)
+		return unlinkat(m->project_fd, e->name, AT_REMOVEDIR) < 0 ? -errno : 0;
+	return r < 0 ? r : 0;
+}
+
+/* Removes what we made and nobody has filled since. An empty directory and an empty file lose nothing of anybody's. */
+static int remove_made(const struct masks *m, const struct entry *e)
 {
 	struct stat st;
 	int r = 0;
 
-	if (fstatat(project_fd, e->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(m->project_fd, e->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : -errno;
-	if ((uint64_t) st.st_dev != e->dev || (uint64_t) st.st_ino != e->ino)
+	if (!is_same(&st, e))
 		return 0;
 	if (S_ISDIR(st.st_mode))
-		r = unlinkat(project_fd, e->name, AT_REMOVEDIR);
+		r = remove_dir(m, e);
 	else if (S_ISREG(st.st_mode) && st.st_size == 0)
-		r = unlinkat(project_fd, e->name, 0);
-	return r == 0 || errno == ENOTEMPTY || errno == EEXIST ? 0 : -errno;
+		r = unlinkat(m->project_fd, e->name, 0) < 0 ? -errno : 0;
+	return r == -ENOTEMPTY || r == -EEXIST ? 0 : r;
 }
 
 /* The journal stays as long as something in it does: without it nobody would know that the name is ours. */
@@ -174,7 +189,7 @@ static int clear_made(const struct masks *m)
 		return r;
 	r = journal_read(m->state_fd, &j);
 	for (size_t i = 0; i < j.n; i++) {
-		int one = remove_made(m->project_fd, &j.v[i]);
+		int one = remove_made(m, &j.v[i]);
 
 		r = r == 0 ? one : r;
 	}
@@ -190,6 +205,8 @@ static int make(const struct masks *m, const struct mask *mask)
 {
 	cleanup_fd int fd = -1;
 
+	if (mask->is_dir && spare_take(m->state_fd, m->project_fd, mask->name))
+		return 0;
 	if (mask->is_dir)
 		return mkdirat(m->project_fd, mask->name, 0755) < 0 ? -errno : 0;
 	fd = openat(m->project_fd, mask->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);

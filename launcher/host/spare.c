@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "host/spare.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "common/cleanup.h"
+#include "common/names.h"
+
+static int open_spare(int state_fd)
+{
+	return openat(state_fd, VB_SPARE, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+static int move(int from, int to, const char *name)
+{
+	return syscall(SYS_renameat2, from, name, to, name, RENAME_NOREPLACE) < 0 ? -errno : 0;
+}
+
+/* A directory with nothing in it? *st: of which. */
+static bool is_empty_dir(int dirfd, const char *name, struct stat *st)
+{
+	cleanup_dir DIR *dir = NULL;
+	struct dirent *entry;
+	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+	dir = fd >= 0 ? fdopendir(fd) : NULL;
+	if (dir == NULL) {
+		cleanup_fd_fn(&fd);
+		return false;
+	}
+	while (errno = 0, (entry = readdir(dir)) != NULL)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			return false;
+	return errno == 0 && fstat(fd, st) == 0;
+}
+
+bool spare_take(int state_fd, int project_fd, const char *name)
+{
+	cleanup_fd int spare = open_spare(state_fd);
+	struct stat st;
+
+	return spare >= 0 && is_empty_dir(spare, name, &st) && move(spare, project_fd, name) == 0;
+}
+
+/* rename(2), unlike rmdir(2), does not ask whether the directory is empty: looked at again afterwards, it goes back to where somebody filled it. */
+int spare_keep(int state_fd, int project_fd, const char *name, uint64_t dev, uint64_t ino)
+{
+	cleanup_fd int spare = -1;
+	struct stat st;
+
+	if (!is_empty_dir(project_fd, name, &st))
+		return 0;
+	if (mkdirat(state_fd, VB_SPARE, 0700) < 0 && errno != EEXIST)
+		return 0;
+	spare = open_spare(state_fd);
+	if (spare < 0 || move(project_fd, spare, name) < 0)
+		return 0;
+	if (is_empty_dir(spare, name, &st) && (uint64_t) st.st_dev == dev && (uint64_t) st.st_ino == ino)
+		return 1;
+	return move(spare, project_fd, name) < 0 ? -EBUSY : 1;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * spare.h - the empty directories that mask.h lays over absent names, kept from run to run in .venv/venvbox/spare.
+ *
+ * A directory that is removed gives its block back, and where the file system tells the disk so at once (ext4 without a
+ * journal, mounted with `discard`) each rmdir(2) waits for it, a millisecond and more.
+ */
+#ifndef VB_SPARE_H
+#define VB_SPARE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Puts a spare directory of this name into the project. False: there is none, or there is something by this name. */
+bool spare_take(int state_fd, int project_fd, const char *name) __attribute__((warn_unused_result));
+
+/*
+ * Takes the directory that dev and ino tell out of the project, for the next run. 1: so it is, or somebody has filled it and it stays. 0: it
+ * cannot be kept, rmdir(2) is for the caller. -errno: what somebody filled at this very moment is among the spare ones, and by its name there is another.
+ */
+int spare_keep(int state_fd, int project_fd, const char *name, uint64_t dev, uint64_t ino) __attribute__((warn_unused_result));
+
+#endif
