@@ -17,7 +17,7 @@
 #define BOTH    (MINIMAL | SYSTEM)
 
 /* To copy more takes longer than to mount it, docs/performance.md. */
-#define COPY_LIMIT (160 * 1024)
+#define COPY_LIMIT (64 * 1024)
 
 /* Paths as the host has them; what is not there is left out. */
 static const struct {
@@ -251,8 +251,8 @@ static bool too_wide(const struct making *k, const char *path)
 	       (k->in->home != NULL && path_is_within(k->in->home, path));
 }
 
-/* path, with all the links that lead to it, read-only. */
-static int add_path(struct making *k, const char *path, const char *why)
+/* path, with all the links that lead to it, read-only. limit: a file of so many bytes is copied. */
+static int add_either(struct making *k, const char *path, off_t limit, const char *why)
 {
 	cleanup_free char *real = NULL;
 	struct stat st;
@@ -262,7 +262,13 @@ static int add_path(struct making *k, const char *path, const char *why)
 		return 0; /* broken on the host as well */
 	if (r < 0 || strcmp(real, "/") == 0 || covered(k, real) || !look(k, real, &st) || too_wide(k, real))
 		return r;
-	return add_row(k, S_ISREG(st.st_mode) && st.st_size <= COPY_LIMIT ? MOUNT_COPY : MOUNT_RO, real, real, why);
+	return add_row(k, S_ISREG(st.st_mode) && st.st_size <= limit ? MOUNT_COPY : MOUNT_RO, real, real, why);
+}
+
+/* As it is: a copy of a module is younger than what was compiled of it, and would be compiled again at each start. */
+static int add_path(struct making *k, const char *path, const char *why)
+{
+	return add_either(k, path, -1, why);
 }
 
 /* --- tables, interpreter ------------------------------------------------------------ */
@@ -278,7 +284,7 @@ static int add_wanted(struct making *k, size_t i)
 			       ? add_row(k, MOUNT_COPY, wanted[i].path, wanted[i].path, wanted[i].why) : 0;
 	if (wanted[i].kind == MOUNT_SYMLINK)
 		return read_link(k, wanted[i].path, text) > 0 ? add_links(k, wanted[i].path, wanted[i].why, &real) : 0;
-	return exists(k, wanted[i].path) ? add_path(k, wanted[i].path, wanted[i].why) : 0;
+	return exists(k, wanted[i].path) ? add_either(k, wanted[i].path, COPY_LIMIT, wanted[i].why) : 0;
 }
 
 /* A prefix that is not Python's own: ~/.local holds keyrings, below /usr the rows above decide. */
