@@ -14,6 +14,7 @@ libvb_common_a_SOURCES = \
 	launcher/common/hostcheck.c launcher/common/hostcheck.h \
 	launcher/common/hostexplain.c \
 	launcher/common/keyfile.c launcher/common/keyfile.h \
+	launcher/common/ksignal.c launcher/common/ksignal.h \
 	launcher/common/limits.c launcher/common/limits.h \
 	launcher/common/linkset.c launcher/common/linkset.h \
 	launcher/common/log.c launcher/common/log.h \

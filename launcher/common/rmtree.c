@@ -5,7 +5,9 @@
  * device and inode, so its cost is one descriptor whatever the depth.
  */
 #include <fcntl.h>
+#include <linux/stat.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 #include "common/fd.h"
 #include "common/path.h"
@@ -47,7 +49,7 @@ static int refuse_mount(int fd, dev_t dev)
 	if (st.st_dev != dev)
 		return -EXDEV;
 #ifdef STATX_ATTR_MOUNT_ROOT
-	if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &stx) == 0 && (stx.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0)
+	if (syscall(SYS_statx, fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &stx) == 0 && (stx.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0)
 		return -EXDEV;
 #endif
 	return 0;

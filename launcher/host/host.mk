@@ -46,5 +46,12 @@ libvb_host_a_SOURCES = \
 	launcher/host/verbose.c launcher/host/verbose.h
 
 pkglibexec_PROGRAMS += venvbox-launcher
+if MUSL
+venvbox_launcher_SOURCES =
+venvbox_launcher_LINK = $(MUSL_LINK)
+venvbox_launcher_LDADD = launcher/host/main.mo libvb-musl.a $(MUSL_INIH) $(MUSL_END)
+EXTRA_venvbox_launcher_SOURCES = launcher/host/main.c
+else
 venvbox_launcher_SOURCES = launcher/host/main.c
 venvbox_launcher_LDADD = libvb-host.a libvb-stubs.a libvb-common.a $(LAUNCHER_INIH_LIBS)
+endif

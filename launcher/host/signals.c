@@ -8,12 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define SIGNALS 64
-
-static uint64_t bit(int sig)
-{
-	return UINT64_C(1) << (sig - 1);
-}
+#include "common/ksignal.h"
 
 static int change(int sig, void (*handler)(int), struct caller_signals *caller)
 {
@@ -22,45 +17,31 @@ static int change(int sig, void (*handler)(int), struct caller_signals *caller)
 	if (before == SIG_ERR)
 		return -errno;
 	if (before == SIG_IGN)
-		caller->ignored |= bit(sig);
+		caller->ignored |= ksignal_bit(sig);
 	return 0;
 }
 
 int signals_block(struct caller_signals *caller)
 {
-	sigset_t all, old;
 	int r;
 
-	(void) sigfillset(&all);
-	if (sigprocmask(SIG_SETMASK, &all, &old) < 0)
-		return -errno;
 	*caller = (struct caller_signals) { 0 };
-	for (int sig = 1; sig <= SIGNALS; sig++)
-		if (sigismember(&old, sig) == 1)
-			caller->blocked |= bit(sig);
-	r = change(SIGPIPE, SIG_IGN, caller);
+	r = ksignal_mask(SIG_SETMASK, KSIGNAL_ALL, &caller->blocked);
+	if (r == 0)
+		r = change(SIGPIPE, SIG_IGN, caller);
 	return r < 0 ? r : change(SIGCHLD, SIG_DFL, caller);
 }
 
 void signals_look(struct caller_signals *caller)
 {
-	for (int sig = 1; sig <= SIGNALS; sig++) {
-		struct sigaction action;
-
-		/* 32 and 33 are the libc's own, signal(7): it refuses to tell. */
-		if (sig != SIGPIPE && sig != SIGCHLD && sigaction(sig, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
-			caller->ignored |= bit(sig);
-	}
+	for (int sig = 1; sig <= KSIGNAL_MAX; sig++)
+		if (sig != SIGPIPE && sig != SIGCHLD && ksignal_is_ignored(sig))
+			caller->ignored |= ksignal_bit(sig);
 }
 
 int signals_open(void)
 {
-	sigset_t all;
-	int fd;
-
-	(void) sigfillset(&all);
-	fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-	return fd < 0 ? -errno : fd;
+	return ksignal_fd(KSIGNAL_ALL);
 }
 
 /* The terminal sends these to its whole foreground group, the payload included. */
@@ -101,7 +82,7 @@ static bool is_deadly_by_default(int sig)
 
 bool signals_is_deadly(const struct caller_signals *caller, int sig)
 {
-	return is_deadly_by_default(sig) && ((caller->ignored | caller->blocked) & bit(sig)) == 0;
+	return is_deadly_by_default(sig) && ((caller->ignored | caller->blocked) & ksignal_bit(sig)) == 0;
 }
 
 static sigset_t only(int sig)
@@ -113,14 +94,12 @@ static sigset_t only(int sig)
 	return one;
 }
 
-/* With its default action and unblocked, a pending sig takes effect before sigprocmask() returns. */
+/* With its default action and unblocked, a pending sig takes effect before sigprocmask(2) returns. */
 static void let_in(int sig)
 {
-	sigset_t one = only(sig);
-
-	(void) signal(sig, SIG_DFL); /* fails for SIGSTOP and SIGKILL, which need it not */
-	(void) sigprocmask(SIG_UNBLOCK, &one, NULL);
-	(void) sigprocmask(SIG_BLOCK, &one, NULL);
+	ksignal_default(sig);
+	(void) !ksignal_mask(SIG_UNBLOCK, ksignal_bit(sig), NULL);
+	(void) !ksignal_mask(SIG_BLOCK, ksignal_bit(sig), NULL);
 }
 
 /* What a stopped process cannot wait for is sent to it as SIGCONT, by the kernel: F_SETSIG, fcntl(2). */

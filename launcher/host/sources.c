@@ -27,7 +27,7 @@ static int open_path(const struct op *op, int flags)
 
 	if (op->trust == TRUST_NONE)
 		return raise_fd(fd_open_nofollow(op->source, flags));
-	fd = open(op->source, flags | O_CLOEXEC);
+	fd = openat(AT_FDCWD, op->source, flags | O_CLOEXEC); /* musl's open(2) sets the flag a second time */
 	return raise_fd(fd < 0 ? -errno : fd);
 }
 

@@ -9,14 +9,24 @@
 #include "common/cleanup.h"
 #include "common/names.h"
 
+#ifndef RENAME_NOREPLACE
+#define RENAME_NOREPLACE (1 << 0)
+#endif
+
 static int open_spare(int state_fd)
 {
 	return openat(state_fd, VB_SPARE, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 }
 
-static int move(int from, int to, const char *name)
+/* What searches the disk for repositories finds none here. */
+static const char *name_here(const char *name)
 {
-	return syscall(SYS_renameat2, from, name, to, name, RENAME_NOREPLACE) < 0 ? -errno : 0;
+	return *name == '.' ? name + 1 : name;
+}
+
+static int move(int from, const char *name, int to, const char *other)
+{
+	return syscall(SYS_renameat2, from, name, to, other, RENAME_NOREPLACE) < 0 ? -errno : 0;
 }
 
 /* A directory with nothing in it? *st: of which. */
@@ -42,7 +52,7 @@ bool spare_take(int state_fd, int project_fd, const char *name)
 	cleanup_fd int spare = open_spare(state_fd);
 	struct stat st;
 
-	return spare >= 0 && is_empty_dir(spare, name, &st) && move(spare, project_fd, name) == 0;
+	return spare >= 0 && is_empty_dir(spare, name_here(name), &st) && move(spare, name_here(name), project_fd, name) == 0;
 }
 
 /* rename(2), unlike rmdir(2), does not ask whether the directory is empty: looked at again afterwards, it goes back to where somebody filled it. */
@@ -56,9 +66,9 @@ int spare_keep(int state_fd, int project_fd, const char *name, uint64_t dev, uin
 	if (mkdirat(state_fd, VB_SPARE, 0700) < 0 && errno != EEXIST)
 		return 0;
 	spare = open_spare(state_fd);
-	if (spare < 0 || move(project_fd, spare, name) < 0)
+	if (spare < 0 || move(project_fd, name, spare, name_here(name)) < 0)
 		return 0;
-	if (is_empty_dir(spare, name, &st) && (uint64_t) st.st_dev == dev && (uint64_t) st.st_ino == ino)
+	if (is_empty_dir(spare, name_here(name), &st) && (uint64_t) st.st_dev == dev && (uint64_t) st.st_ino == ino)
 		return 1;
-	return move(spare, project_fd, name) < 0 ? -EBUSY : 1;
+	return move(spare, name_here(name), project_fd, name) < 0 ? -EBUSY : 1;
 }

@@ -18,6 +18,10 @@
 #include "host/verbose.h"
 
 #define WORDS_MAX 16384
+/* Not in POSIX: the wait status of one that exited, or died of sig. */
+#ifndef W_EXITCODE
+#define W_EXITCODE(ret, sig) ((ret) << 8 | (sig))
+#endif
 /* Between the end of PID 1, which the channel shows, and that of bwrap, which reaps it. */
 #define LAST_WAIT_MS 2000
 

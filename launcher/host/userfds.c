@@ -114,6 +114,20 @@ static void find_path(struct candidate *c)
 		c->path[0] = '\0';
 }
 
+/* Of which we are a member, through the first group or another. */
+static bool is_our_group(gid_t group)
+{
+	int n = getgroups(0, NULL);
+	cleanup_free gid_t *groups = n > 0 ? calloc((size_t) n, sizeof(*groups)) : NULL;
+
+	if (groups != NULL)
+		n = getgroups(n, groups);
+	for (int i = 0; groups != NULL && i < n; i++)
+		if (groups[i] == group)
+			return true;
+	return group == getegid();
+}
+
 /*
  * PID 1 opens the file again with no capability of the host: what root reads only by CAP_DAC_OVERRIDE it
  * cannot. An access list may grant more than the mode says: then the relay does.
@@ -126,7 +140,7 @@ static bool is_readable_inside(const struct candidate *c)
 
 	if (c->st.st_uid == geteuid())
 		bit = S_IRUSR;
-	else if (group_member(c->st.st_gid))
+	else if (is_our_group(c->st.st_gid))
 		bit = S_IRGRP;
 	if ((c->st.st_mode & bit) == 0)
 		return false;

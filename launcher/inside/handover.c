@@ -6,12 +6,12 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #include "common/fd.h"
+#include "common/ksignal.h"
 #include "common/names.h"
 
 #define ORDERS_MAX (16U << 20)
@@ -36,12 +36,13 @@ static bool channel_is_there(void)
 }
 
 /* An ignored SIGCHLD, inherited from the caller, would make the kernel reap for us and lose the status (bubblewrap#705). */
-static int block_signals(sigset_t *all)
+static int block_signals(void)
 {
-	(void) sigfillset(all);
-	if (sigprocmask(SIG_SETMASK, all, NULL) != 0 || signal(SIGCHLD, SIG_DFL) == SIG_ERR)
-		return -errno;
-	return 0;
+	int err = ksignal_mask(SIG_SETMASK, KSIGNAL_ALL, NULL);
+
+	if (err == 0)
+		ksignal_default(SIGCHLD);
+	return err;
 }
 
 /*
@@ -51,8 +52,7 @@ static int block_signals(sigset_t *all)
  */
 static int settle(struct box *b)
 {
-	sigset_t all;
-	int err = block_signals(&all);
+	int err = block_signals();
 
 	if (err == 0)
 		err = fd_close_from(VB_CHANNEL_FD + 1);
@@ -61,9 +61,9 @@ static int settle(struct box *b)
 	b->channel = VB_CHANNEL_FD;
 	if (fcntl(b->channel, F_SETFD, FD_CLOEXEC) != 0)
 		return -errno;
-	b->signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	b->signals = ksignal_fd(KSIGNAL_ALL);
 	if (b->signals < 0)
-		return -errno;
+		return b->signals;
 	/* It was executed as /proc/self/fd/N and would be called "N" by ps and lsns. */
 	(void) prctl(PR_SET_NAME, VB_INIT, 0, 0, 0);
 	return 0;

@@ -17,9 +17,16 @@ libvb_inside_a_SOURCES = \
 	launcher/inside/verify.c launcher/inside/verify.h
 
 pkglibexec_PROGRAMS += venvbox-init venvbox-python
+if MUSL
+venvbox_init_SOURCES =
+venvbox_init_LINK = $(MUSL_LINK)
+venvbox_init_LDADD = launcher/inside/init.mo libvb-musl.a $(MUSL_CAP) $(MUSL_END)
+EXTRA_venvbox_init_SOURCES = launcher/inside/init.c
+else
 venvbox_init_SOURCES = launcher/inside/init.c
 venvbox_init_LDFLAGS = $(HARDEN_LDFLAGS) $(INIT_LDFLAGS)
 venvbox_init_LDADD = libvb-inside.a libvb-common.a $(CAP_LIBS)
+endif
 
 venvbox_python_SOURCES = launcher/inside/python.c launcher/inside/embed.c launcher/inside/embed.h
 venvbox_python_LDADD = libvb-inside.a libvb-common.a

@@ -8,11 +8,10 @@
 #include <sys/resource.h>
 
 #include "common/fd.h"
+#include "common/ksignal.h"
 
 /* Above what execve(2) takes (6 MiB with the usual stack limit): it says E2BIG better than we do. */
 #define PAYLOAD_MAX (64U << 20)
-
-#define SIGNALS 64
 
 /* A new number for *fd if it is the one that is needed. */
 static int step_aside(int *fd, int needed)
@@ -81,26 +80,19 @@ int payload_place_fds(const struct orders *o, int *have, int *keep)
 	return 0;
 }
 
-static bool bit(uint64_t set, int sig)
-{
-	return (set >> (sig - 1) & 1) != 0;
-}
-
 int payload_restore_signals(const struct orders *o)
 {
-	sigset_t mask;
-
-	(void) sigemptyset(&mask);
-	for (int sig = 1; sig <= SIGNALS; sig++) {
-		/* 32 and 33 are the libc's own, signal(7); the other two cannot be changed. */
+	for (int sig = 1; sig <= KSIGNAL_MAX; sig++) {
+		/*
+		 * Those between are the libc's own, ksignal.h: nobody has changed them since the caller. The other two cannot
+		 * be changed.
+		 */
 		if (sig == SIGKILL || sig == SIGSTOP || (sig > 31 && sig < SIGRTMIN))
 			continue;
-		if (signal(sig, bit(o->sig_ignored, sig) ? SIG_IGN : SIG_DFL) == SIG_ERR)
+		if (signal(sig, (o->sig_ignored & ksignal_bit(sig)) != 0 ? SIG_IGN : SIG_DFL) == SIG_ERR)
 			return -errno;
-		if (bit(o->sig_blocked, sig))
-			(void) sigaddset(&mask, sig);
 	}
-	return sigprocmask(SIG_SETMASK, &mask, NULL) == 0 ? 0 : -errno;
+	return ksignal_mask(SIG_SETMASK, o->sig_blocked, NULL);
 }
 
 /* The soft limit of the caller: ours is the hard one, for numbers that dup2(2) could not place above it. */
@@ -132,13 +124,13 @@ int payload_limit(const struct orders *o)
 
 		if (most == 0)
 			continue;
-		if (getrlimit((__rlimit_resource_t) resource, &now) != 0)
+		if (getrlimit(resource, &now) != 0)
 			return -errno;
 		if (now.rlim_cur > most)
 			now.rlim_cur = most;
 		if (now.rlim_max > most)
 			now.rlim_max = resource == RLIMIT_CPU && now.rlim_max > most + 1 ? most + 1 : most;
-		if (setrlimit((__rlimit_resource_t) resource, &now) != 0)
+		if (setrlimit(resource, &now) != 0)
 			return -errno;
 	}
 	return 0;

@@ -36,7 +36,11 @@ int state_make_places(int state_fd)
 	static const struct {
 		const char *name;
 		mode_t mode;
-	} dirs[] = { { VB_INNER_BIN, 0755 }, { VB_PIP_CACHE, 0700 }, { VB_PIP_TMP, 0700 }, { VB_ETC, 0755 } };
+	} dirs[] = {
+		{ VB_INNER_BIN, 0755 }, { VB_PIP_CACHE, 0700 }, { VB_PIP_TMP, 0700 }, { VB_ETC, 0755 },
+		/* For the names that are protected as directories, spare.h. */
+		{ VB_SPARE, 0700 }, { VB_SPARE "/git", 0755 }, { VB_SPARE "/vscode", 0755 }, { VB_SPARE "/idea", 0755 },
+	};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < sizeof(dirs) / sizeof(dirs[0]); i++)

@@ -17,7 +17,7 @@ SEALED = "print([l for l in open('/proc/self/status') if l.startswith('Seccomp:'
 def host_side(box):
     """What the host executes or trusts: bin, pyvenv.cfg, the state but for what pip is there to change."""
     found = {"bin/" + n: v for n, v in snapshot(box.bin("")).items()}
-    found.update({"venvbox/" + n: v for n, v in snapshot(box.state()).items() if not n.startswith(("inner-bin", "pip-cache", "pip-tmp", "lock", "pip.lock", "masks", "spare"))})
+    found.update({"venvbox/" + n: v for n, v in snapshot(box.state()).items() if not n.startswith(("inner-bin", "pip-cache", "pip-tmp", "lock", "pip.lock", "masks"))})
     with open(os.path.join(box.venv, "pyvenv.cfg"), "rb") as f:
         found["pyvenv.cfg"] = f.read()
     return found

@@ -130,6 +130,23 @@ def test_where_nothing_is_missing_no_package_manager_runs(tmp_path):
     assert not log.exists()
 
 
+@pytest.mark.parametrize("uid, status, called", [(0, 0, ["-qq", "install"]), (0, 1, ["-qq"]), (1000, 0, [])])
+def test_musl_is_installed_where_that_asks_nobody_and_not_needed(tmp_path, uid, status, called):
+    """On a machine that has all else."""
+    machine = Machine(tmp_path, uid)
+    for directory in ("/usr/sbin", "/usr/bin", "/usr/local/bin"):
+        for name in os.listdir(directory):
+            if name not in ("musl-gcc", "sudo") and not (machine.bin / name).exists():
+                (machine.bin / name).symlink_to(os.path.join(directory, name))
+    (machine.bin / "apt-get").unlink()
+    machine.add("apt-get", f"exit {status}")
+    done = machine.run("packages", "install")
+    assert done.returncode == 0, done.stderr
+    assert [c.split()[1] for c in machine.calls()] == called
+    assert not called or machine.calls()[-1].endswith(" musl-tools") == (status == 0)
+    assert ("going on without" in done.stderr) == (status == 1)
+
+
 @pytest.mark.parametrize("args", [["nonsense"], ["install", "a", "b"], ["install", "--profile"], ["packages", "nonsense"]])
 def test_bad_usage_changes_nothing(root, args):
     root.add("apt-get")

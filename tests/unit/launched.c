@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include "common/fd.h"
+#include "common/ksignal.h"
 
 #include <cmocka.h>
 
@@ -115,9 +116,8 @@ void set_signals(void)
 	(void) sigemptyset(&mask);
 	(void) sigaddset(&mask, SIGUSR2);
 	(void) sigprocmask(SIG_SETMASK, &mask, NULL);
-	for (int sig = 1; sig < 32; sig++)
-		if (sig != SIGKILL && sig != SIGSTOP)
-			(void) signal(sig, SIG_DFL);
+	for (int sig = 1; sig <= KSIGNAL_MAX; sig++)
+		ksignal_default(sig);
 	(void) signal(SIGHUP, SIG_IGN);
 	(void) signal(SIGPIPE, SIG_IGN);
 	(void) signal(SIGCHLD, SIG_IGN);

@@ -106,11 +106,11 @@ static void test_the_same_directory_comes_back(void **state)
 	assert_false(spare_take(p->state_fd, p->project_fd, NAME)); /* none was kept */
 	assert_int_equal(keep(p), 1);
 	assert_false(there(p, NAME));
-	assert_true(there(p, "state/" VB_SPARE "/" NAME));
+	assert_true(there(p, "state/" VB_SPARE "/git"));
 	assert_true(spare_take(p->state_fd, p->project_fd, NAME));
 	assert_int_equal(fstatat(p->project_fd, NAME, &st, 0), 0);
 	assert_int_equal(st.st_ino, p->made.st_ino);
-	assert_false(there(p, "state/" VB_SPARE "/" NAME));
+	assert_false(there(p, "state/" VB_SPARE "/git"));
 }
 
 static void test_what_is_filled_stays(void **state)
@@ -124,7 +124,7 @@ static void test_what_is_filled_stays(void **state)
 
 static void fill_spare(const struct place *p)
 {
-	put(p, "state/" VB_SPARE "/" NAME "/config");
+	put(p, "state/" VB_SPARE "/git" "/config");
 }
 
 static void test_what_is_filled_at_that_moment_goes_back(void **state)
@@ -134,7 +134,7 @@ static void test_what_is_filled_at_that_moment_goes_back(void **state)
 	meanwhile = fill_spare;
 	assert_int_equal(keep(p), 1);
 	assert_true(there(p, NAME "/config"));
-	assert_false(there(p, "state/" VB_SPARE "/" NAME));
+	assert_false(there(p, "state/" VB_SPARE "/git"));
 }
 
 static void fill_and_make_another(const struct place *p)
@@ -150,7 +150,7 @@ static void test_what_cannot_go_back_is_told_of(void **state)
 
 	meanwhile = fill_and_make_another;
 	assert_int_equal(keep(p), -EBUSY);
-	assert_true(there(p, "state/" VB_SPARE "/" NAME "/config"));
+	assert_true(there(p, "state/" VB_SPARE "/git" "/config"));
 	assert_true(there(p, NAME));
 	assert_int_equal(unlinkat(p->project_fd, NAME, AT_REMOVEDIR), 0);
 	assert_false(spare_take(p->state_fd, p->project_fd, NAME));
@@ -174,7 +174,7 @@ static void test_nothing_is_overwritten(void **state)
 	assert_int_equal(keep(p), 1);
 	put(p, NAME);
 	assert_false(spare_take(p->state_fd, p->project_fd, NAME));
-	assert_true(there(p, "state/" VB_SPARE "/" NAME));
+	assert_true(there(p, "state/" VB_SPARE "/git"));
 	assert_int_equal(unlinkat(p->project_fd, NAME, 0), 0);
 	assert_int_equal(mkdirat(p->project_fd, NAME, 0755), 0);
 	assert_int_equal(keep(p), 0); /* one is kept already */
