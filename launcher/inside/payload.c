@@ -118,7 +118,7 @@ int payload_limit(const struct orders *o)
 
 	if (err != 0)
 		return err;
-	for (int resource = 0; resource < RLIM_NLIMITS; resource++) {
+	for (unsigned resource = 0; resource < RLIM_NLIMITS; resource++) {
 		rlim_t most = (rlim_t) o->limits[resource];
 		struct rlimit now;
 

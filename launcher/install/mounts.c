@@ -18,6 +18,8 @@
 
 /* To copy more takes longer than to mount it, docs/performance.md. */
 #define COPY_LIMIT (64 * 1024)
+/* A directory of no more, and all of them links, is made of links: Debian's /usr/lib64 holds one, that to the loader. */
+#define FEW_LINKS 4
 
 /* Paths as the host has them; what is not there is left out. */
 static const struct {
@@ -30,14 +32,13 @@ static const struct {
 	{ "/usr", MOUNT_RO, SYSTEM, "the system, read-only" },
 	{ "/usr/lib", MOUNT_RO, MINIMAL, "libraries" },
 	{ "/usr/lib64", MOUNT_RO, MINIMAL, "libraries" },
-	{ "/usr/lib32", MOUNT_RO, MINIMAL, "libraries" },
-	{ "/usr/libx32", MOUNT_RO, MINIMAL, "libraries" },
 	{ "/usr/local/lib", MOUNT_RO, MINIMAL, "libraries" },
 	{ "/usr/local/lib64", MOUNT_RO, MINIMAL, "libraries" },
 	{ "/lib", MOUNT_RO, BOTH, "libraries" },
 	{ "/lib64", MOUNT_RO, BOTH, "libraries" },
-	{ "/lib32", MOUNT_RO, BOTH, "libraries" },
-	{ "/libx32", MOUNT_RO, BOTH, "libraries" },
+	/* Of other architectures, whose calls the filter kills. */
+	{ "/lib32", MOUNT_RO, SYSTEM, "libraries" },
+	{ "/libx32", MOUNT_RO, SYSTEM, "libraries" },
 	{ "/bin", MOUNT_SYMLINK, MINIMAL, "commands" },
 	{ "/sbin", MOUNT_SYMLINK, MINIMAL, "commands" },
 	{ "/usr/sbin", MOUNT_SYMLINK, MINIMAL, "commands" },
@@ -251,6 +252,44 @@ static bool too_wide(const struct making *k, const char *path)
 	       (k->in->home != NULL && path_is_within(k->in->home, path));
 }
 
+/* What is in dir, if that is links and nothing else, and few; none: it is not so. */
+static int list_links(const struct making *k, const char *dir, struct strv *names)
+{
+	cleanup_free char *real = path_join(k->in->root[0] != '\0' ? k->in->root : "/", dir + 1);
+	cleanup_dir DIR *d = real != NULL ? opendir(real) : NULL;
+	struct dirent *entry;
+	int r = 0;
+
+	while (d != NULL && r == 0 && (entry = readdir(d)) != NULL) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (entry->d_type != DT_LNK || names->n == FEW_LINKS) {
+			strv_release(names);
+			return 0;
+		}
+		r = strv_add(names, entry->d_name);
+	}
+	return real != NULL ? r : -ENOMEM;
+}
+
+/* 1: dir is shown by the links that it holds. */
+static int add_few_links(struct making *k, const char *dir, const char *why)
+{
+	cleanup_strv struct strv names = { 0 };
+	int r = list_links(k, dir, &names);
+
+	for (size_t i = 0; r == 0 && i < names.n; i++) {
+		cleanup_free char *path = path_join(dir, names.v[i]);
+		char text[PATH_MAX];
+
+		if (path == NULL)
+			return -ENOMEM;
+		if (read_link(k, path, text) > 0 && !covered(k, path))
+			r = add_row(k, MOUNT_SYMLINK, text, path, why);
+	}
+	return r < 0 ? r : names.n > 0;
+}
+
 /* path, with all the links that lead to it, read-only. limit: a file of so many bytes is copied. */
 static int add_either(struct making *k, const char *path, off_t limit, const char *why)
 {
@@ -262,6 +301,10 @@ static int add_either(struct making *k, const char *path, off_t limit, const cha
 		return 0; /* broken on the host as well */
 	if (r < 0 || strcmp(real, "/") == 0 || covered(k, real) || !look(k, real, &st) || too_wide(k, real))
 		return r;
+	if (S_ISDIR(st.st_mode))
+		r = add_few_links(k, real, why);
+	if (r != 0)
+		return r < 0 ? r : 0;
 	return add_row(k, S_ISREG(st.st_mode) && st.st_size <= limit ? MOUNT_COPY : MOUNT_RO, real, real, why);
 }
 

@@ -117,6 +117,9 @@ static void merged_usr(void **state)
 	put(&w, "/usr/bin/sh", "dash");
 	put(&w, "/usr/bin/dash", NULL);
 	put_large(&w, "/usr/bin/git");
+	put(&w, "/usr/lib64/ld-linux-x86-64.so.2", "/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2");
+	put(&w, "/lib64", "usr/lib64");
+	put(&w, "/usr/lib32/libc.so.6", NULL);
 	put(&w, "/etc/hosts", NULL);
 	put(&w, "/etc/resolv.conf", "../run/systemd/resolve/stub-resolv.conf");
 	put(&w, "/run/systemd/resolve/stub-resolv.conf", NULL);
@@ -126,6 +129,9 @@ static void merged_usr(void **state)
 	assert_int_equal(ro(&w, "/usr/lib"), 'm');
 	assert_int_equal(ro(&w, "/usr"), 's');
 	assert_int_equal(row(&w, MOUNT_SYMLINK, "usr/lib", "/lib"), 'b');
+	assert_int_equal(row(&w, MOUNT_SYMLINK, "usr/lib64", "/lib64"), 'b');
+	assert_int_equal(row(&w, MOUNT_SYMLINK, "/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2", "/usr/lib64/ld-linux-x86-64.so.2"), 'm');
+	assert_int_equal(ro(&w, "/usr/lib64") + ro(&w, "/usr/lib32"), 0);
 	assert_int_equal(row(&w, MOUNT_SYMLINK, "usr/bin", "/bin"), 'b');
 	assert_int_equal(row(&w, MOUNT_SYMLINK, "dash", "/usr/bin/sh"), 'm');
 	assert_int_equal(copy(&w, "/usr/bin/dash"), 'm');
@@ -137,6 +143,27 @@ static void merged_usr(void **state)
 	/* Where the keys are. */
 	for (size_t i = 0; i < w.m.n_mounts; i++)
 		assert_false(path_is_within("/etc/ssl/private", w.m.mounts[i].dest));
+	end(&w);
+}
+
+/* Of more, or of files, the directory itself: another may come. */
+static void directories_that_are_not_few_links(void **state)
+{
+	struct world w;
+
+	(void) state;
+	start(&w, "/usr");
+	put(&w, "/usr/lib64/ld.so", "ld-2.so");
+	put(&w, "/usr/lib64/ld-2.so", NULL);
+	for (int i = 0; i < 5; i++) {
+		char path[64];
+
+		(void) snprintf(path, sizeof(path), "/usr/local/lib64/%d", i);
+		put(&w, path, "/nowhere");
+	}
+	assert_int_equal(mounts_add(&w.in, &w.m), 0);
+	assert_int_equal(ro(&w, "/usr/lib64"), 'm');
+	assert_int_equal(ro(&w, "/usr/local/lib64"), 'm');
 	end(&w);
 }
 
@@ -226,6 +253,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(merged_usr),
+		cmocka_unit_test(directories_that_are_not_few_links),
 		cmocka_unit_test(unmerged_usr),
 		cmocka_unit_test(links_to_the_interpreter),
 		cmocka_unit_test(what_the_administrator_changes),
