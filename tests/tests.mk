@@ -79,7 +79,7 @@ tests_unit_test_called_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getauxval
 tests_unit_test_mask_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=nanosleep
 
 # Somebody fills a directory while it is moved.
-tests_unit_test_spare_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syscall
+tests_unit_test_spare_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syscall,--wrap=openat
 
 # It claims to run on other kernels.
 tests_unit_test_quota_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=uname

@@ -23,7 +23,9 @@ struct kernel_action {
 
 int ksignal_mask(int how, uint64_t set, uint64_t *before)
 {
-	return syscall(SYS_rt_sigprocmask, how, &set, before, SET_SIZE) < 0 ? -errno : 0;
+	uint64_t unwanted; /* always asked for: so a trace tells ours from those of the libc, in fork(3), which undo themselves */
+
+	return syscall(SYS_rt_sigprocmask, how, &set, before != NULL ? before : &unwanted, SET_SIZE) < 0 ? -errno : 0;
 }
 
 int ksignal_fd(uint64_t set)
@@ -41,10 +43,10 @@ bool ksignal_is_ignored(int sig)
 	return syscall(SYS_rt_sigaction, sig, NULL, &action, SET_SIZE) == 0 && action.words[HANDLER] == (unsigned long) (uintptr_t) SIG_IGN;
 }
 
-void ksignal_default(int sig)
+int ksignal_default(int sig)
 {
 	struct kernel_action action;
 
 	memset(&action, 0, sizeof(action)); /* SIG_DFL, no flags, an empty mask, whatever the layout */
-	(void) !syscall(SYS_rt_sigaction, sig, &action, NULL, SET_SIZE);
+	return syscall(SYS_rt_sigaction, sig, &action, NULL, SET_SIZE) < 0 ? -errno : 0;
 }

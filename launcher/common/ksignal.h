@@ -27,7 +27,7 @@ int ksignal_fd(uint64_t set) must_check;
 
 bool ksignal_is_ignored(int sig);
 
-/* The default action again; fails in silence for SIGKILL and SIGSTOP, which have no other. */
-void ksignal_default(int sig);
+/* The default action again. 0 or -errno; -EINVAL for SIGKILL and SIGSTOP, which have no other. */
+int ksignal_default(int sig) must_check;
 
 #endif

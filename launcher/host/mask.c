@@ -154,7 +154,8 @@ static const struct entry *journal_find(const struct journal *j, const char *nam
 
 static int remove_dir(const struct masks *m, const struct entry *e)
 {
-	int r = spare_keep(m->state_fd, m->project_fd, e->name, e->dev, e->ino);
+	const struct stat made = { .st_dev = (dev_t) e->dev, .st_ino = (ino_t) e->ino };
+	int r = spare_keep(m->state_fd, m->project_fd, e->name, &made);
 
 	if (r == 0)
 		return unlinkat(m->project_fd, e->name, AT_REMOVEDIR) < 0 ? -errno : 0;
@@ -222,7 +223,7 @@ static int note(const struct masks *m, const struct mask *mask)
 	r = fstatat(m->project_fd, mask->name, &st, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
 	if (r == 0)
 		r = journal_append(m->state_fd, mask->name, mask->is_dir, &st);
-	if (r < 0)
+	if (r < 0 && (!mask->is_dir || spare_keep(m->state_fd, m->project_fd, mask->name, NULL) == 0))
 		(void) unlinkat(m->project_fd, mask->name, mask->is_dir ? AT_REMOVEDIR : 0);
 	return r;
 }

@@ -97,7 +97,7 @@ static sigset_t only(int sig)
 /* With its default action and unblocked, a pending sig takes effect before sigprocmask(2) returns. */
 static void let_in(int sig)
 {
-	ksignal_default(sig);
+	(void) !ksignal_default(sig); /* SIGSTOP and SIGKILL need it not */
 	(void) !ksignal_mask(SIG_UNBLOCK, ksignal_bit(sig), NULL);
 	(void) !ksignal_mask(SIG_BLOCK, ksignal_bit(sig), NULL);
 }

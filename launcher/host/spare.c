@@ -29,22 +29,24 @@ static int move(int from, const char *name, int to, const char *other)
 	return syscall(SYS_renameat2, from, name, to, other, RENAME_NOREPLACE) < 0 ? -errno : 0;
 }
 
-/* A directory with nothing in it? *st: of which. */
-static bool is_empty_dir(int dirfd, const char *name, struct stat *st)
+/* 1: a directory with nothing in it; *st: which. 0: not so. -errno: nobody can tell. */
+static int is_empty_dir(int dirfd, const char *name, struct stat *st)
 {
 	cleanup_dir DIR *dir = NULL;
 	struct dirent *entry;
 	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 
-	dir = fd >= 0 ? fdopendir(fd) : NULL;
+	if (fd < 0)
+		return errno == ENOTDIR || errno == ENOENT || errno == ELOOP ? 0 : -errno;
+	dir = fdopendir(fd);
 	if (dir == NULL) {
 		cleanup_fd_fn(&fd);
-		return false;
+		return -errno;
 	}
 	while (errno = 0, (entry = readdir(dir)) != NULL)
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			return false;
-	return errno == 0 && fstat(fd, st) == 0;
+			return 0;
+	return errno != 0 || fstat(fd, st) < 0 ? -errno : 1;
 }
 
 bool spare_take(int state_fd, int project_fd, const char *name)
@@ -52,23 +54,27 @@ bool spare_take(int state_fd, int project_fd, const char *name)
 	cleanup_fd int spare = open_spare(state_fd);
 	struct stat st;
 
-	return spare >= 0 && is_empty_dir(spare, name_here(name), &st) && move(spare, name_here(name), project_fd, name) == 0;
+	return spare >= 0 && is_empty_dir(spare, name_here(name), &st) == 1 && move(spare, name_here(name), project_fd, name) == 0;
 }
 
 /* rename(2), unlike rmdir(2), does not ask whether the directory is empty: looked at again afterwards, it goes back to where somebody filled it. */
-int spare_keep(int state_fd, int project_fd, const char *name, uint64_t dev, uint64_t ino)
+int spare_keep(int state_fd, int project_fd, const char *name, const struct stat *made)
 {
 	cleanup_fd int spare = -1;
 	struct stat st;
+	int empty;
 
-	if (!is_empty_dir(project_fd, name, &st))
+	if (is_empty_dir(project_fd, name, &st) != 1)
 		return 0;
 	if (mkdirat(state_fd, VB_SPARE, 0700) < 0 && errno != EEXIST)
 		return 0;
 	spare = open_spare(state_fd);
 	if (spare < 0 || move(project_fd, name, spare, name_here(name)) < 0)
 		return 0;
-	if (is_empty_dir(spare, name_here(name), &st) && (uint64_t) st.st_dev == dev && (uint64_t) st.st_ino == ino)
+	empty = is_empty_dir(spare, name_here(name), &st);
+	if (empty == 1 && (made == NULL || (st.st_dev == made->st_dev && st.st_ino == made->st_ino)))
 		return 1;
-	return move(spare, name_here(name), project_fd, name) < 0 ? -EBUSY : 1;
+	if (move(spare, name_here(name), project_fd, name) < 0)
+		return -EBUSY;
+	return empty < 0 ? empty : 1;
 }

@@ -10,15 +10,16 @@
 #define VB_SPARE_H
 
 #include <stdbool.h>
-#include <stdint.h>
+#include <sys/stat.h>
 
 /* Puts a spare directory of this name into the project. False: there is none, or there is something by this name. */
 bool spare_take(int state_fd, int project_fd, const char *name) __attribute__((warn_unused_result));
 
 /*
- * Takes the directory that dev and ino tell out of the project, for the next run. 1: so it is, or somebody has filled it and it stays. 0: it
- * cannot be kept, rmdir(2) is for the caller. -errno: what somebody filled at this very moment is among the spare ones, and by its name there is another.
+ * Takes the directory out of the project, for the next run, if it has device and inode of made (NULL: whichever). 1: so it is, or somebody has
+ * filled it and it stays. 0: it cannot be kept, rmdir(2) is for the caller. -EBUSY: what somebody filled at this very moment is among the spare ones, and by its name there is another.
+ * Another -errno: nobody can tell whether it was filled, and it stays; to be tried again.
  */
-int spare_keep(int state_fd, int project_fd, const char *name, uint64_t dev, uint64_t ino) __attribute__((warn_unused_result));
+int spare_keep(int state_fd, int project_fd, const char *name, const struct stat *made) __attribute__((warn_unused_result));
 
 #endif

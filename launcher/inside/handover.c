@@ -40,9 +40,7 @@ static int block_signals(void)
 {
 	int err = ksignal_mask(SIG_SETMASK, KSIGNAL_ALL, NULL);
 
-	if (err == 0)
-		ksignal_default(SIGCHLD);
-	return err;
+	return err == 0 ? ksignal_default(SIGCHLD) : err;
 }
 
 /*
@@ -191,7 +189,7 @@ int handover_check_mounts(const struct box *b, struct failure *f)
 /* On a read-only mount and a plain file, or it is not what FD_REOPEN stands for (design.md, law 6). */
 static int open_file(const struct order_fd *order)
 {
-	cleanup_fd int fd = open(order->path, order->flags | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);
+	cleanup_fd int fd = openat(AT_FDCWD, order->path, order->flags | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);
 	struct statvfs vfs;
 	struct stat st;
 

@@ -13,7 +13,7 @@
 
 int seal_prepare(struct seal *s)
 {
-	s->status_fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+	s->status_fd = openat(AT_FDCWD, "/proc/self/status", O_RDONLY | O_CLOEXEC);
 	if (s->status_fd >= 0)
 		return 0;
 	s->what = "cannot open /proc/self/status";

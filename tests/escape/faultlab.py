@@ -41,6 +41,8 @@ ERROR_OF = {call: number for number, calls in ERRORS.items() for call in calls.s
 NEVER_FAIL = set("brk getpid getppid gettid getuid geteuid getgid getegid umask exit exit_group rt_sigreturn alarm "
                  "set_tid_address sched_yield".split())
 
+SIG_BLOCK, PROT_NONE = 0, 0
+
 # What a program calls before its main() is the loader's and the libc's; main() begins with this.
 MAIN = {
     "launcher": ("fcntl", [0, 1]),  # userfds_reserve(): is descriptor 0 open?
@@ -120,6 +122,11 @@ def _wanted(n):
     return range(1, n + 1) if ALL else sorted({1, min(2, n), n})
 
 
+def _can_fail(call, args):
+    """Neither these nor what the libc does for moments on its own account, blocking signals around fork(3): ours set the mask."""
+    return call not in NEVER_FAIL and not (call == "rt_sigprocmask" and args[0] == SIG_BLOCK)
+
+
 def points_of(calls, roles, skip=()):
     """All that can be made to fail, in the order in which they were first made; skip: calls that are only tried with ALL."""
     begun = {role: False for role in MAIN}
@@ -129,7 +136,7 @@ def points_of(calls, roles, skip=()):
         made_by[role, call] += 1
         program = role.split()[0]
         begun[program] = begun[program] or _is_main(program, call, args)
-        if role in roles and begun[program] and call not in NEVER_FAIL and (ALL or call not in skip):
+        if role in roles and begun[program] and _can_fail(call, args) and (ALL or call not in skip):
             places.setdefault((role, call, site), []).append((args, index, made_by[role, call]))
     # close(2) frees the number whatever it says: it is made, and its answer changed.
     return [Point(role, call, made[when - 1][0], site, when, call == "close", error_of(call), *made[when - 1][1:])

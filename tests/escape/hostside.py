@@ -7,7 +7,7 @@ from boxlab import PROTECTED, entry, snapshot, tell
 LOCAL = ["install", "-q", "--no-index", "--no-deps", "--no-build-isolation", "--no-cache-dir", "--no-compile", "--disable-pip-version-check"]
 
 # Of venvbox/: what pip is there to change, and what the launcher itself writes.
-CHANGES = ("inner-bin", "pip-cache", "pip-tmp", "lock", "pip.lock", "masks", "nested", "links-seen")
+CHANGES = ("inner-bin", "pip-cache", "pip-tmp", "lock", "pip.lock", "masks", "spare", "nested", "links-seen")
 
 
 def host_side(box):

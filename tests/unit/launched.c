@@ -117,7 +117,7 @@ void set_signals(void)
 	(void) sigaddset(&mask, SIGUSR2);
 	(void) sigprocmask(SIG_SETMASK, &mask, NULL);
 	for (int sig = 1; sig <= KSIGNAL_MAX; sig++)
-		ksignal_default(sig);
+		(void) !ksignal_default(sig);
 	(void) signal(SIGHUP, SIG_IGN);
 	(void) signal(SIGPIPE, SIG_IGN);
 	(void) signal(SIGCHLD, SIG_IGN);

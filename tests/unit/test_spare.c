@@ -27,6 +27,7 @@ struct place {
 static void (*meanwhile)(const struct place *p);
 static const struct place *place_of_meanwhile;
 static int rename_errno;
+static int open_errno; /* of openat(2) */
 
 long __real_syscall(long number, ...);
 long __wrap_syscall(long number, ...);
@@ -50,6 +51,23 @@ long __wrap_syscall(long number, ...)
 		then(place_of_meanwhile);
 	}
 	return r;
+}
+
+int __real_openat(int dirfd, const char *path, int flags, ...);
+int __wrap_openat(int dirfd, const char *path, int flags, ...);
+int __wrap_openat(int dirfd, const char *path, int flags, ...)
+{
+	va_list ap;
+	int mode;
+
+	va_start(ap, flags);
+	mode = (flags & O_CREAT) != 0 ? va_arg(ap, int) : 0;
+	va_end(ap);
+	if (open_errno != 0) {
+		errno = open_errno;
+		return -1;
+	}
+	return __real_openat(dirfd, path, flags, mode);
 }
 
 static int setup(void **state)
@@ -81,7 +99,7 @@ static int teardown(void **state)
 
 static int keep(const struct place *p)
 {
-	return spare_keep(p->state_fd, p->project_fd, NAME, (uint64_t) p->made.st_dev, (uint64_t) p->made.st_ino);
+	return spare_keep(p->state_fd, p->project_fd, NAME, &p->made);
 }
 
 static bool there(const struct place *p, const char *path)
@@ -120,6 +138,24 @@ static void test_what_is_filled_stays(void **state)
 	put(p, NAME "/config");
 	assert_int_equal(keep(p), 0);
 	assert_true(there(p, NAME "/config"));
+}
+
+static void hide_spare(const struct place *p)
+{
+	(void) p;
+	open_errno = EMFILE;
+}
+
+/* It is not forgotten: the caller has it in its journal, and tries again. */
+static void test_what_cannot_be_looked_at_goes_back_and_is_told(void **state)
+{
+	struct place *p = *state;
+
+	meanwhile = hide_spare;
+	assert_int_equal(keep(p), -EMFILE);
+	open_errno = 0;
+	assert_true(there(p, NAME));
+	assert_false(there(p, "state/" VB_SPARE "/git"));
 }
 
 static void fill_spare(const struct place *p)
@@ -207,6 +243,7 @@ int main(void)
 		TEST(test_the_same_directory_comes_back),
 		TEST(test_what_is_filled_stays),
 		TEST(test_what_is_filled_at_that_moment_goes_back),
+		TEST(test_what_cannot_be_looked_at_goes_back_and_is_told),
 		TEST(test_what_cannot_go_back_is_told_of),
 		TEST(test_what_is_not_ours_goes_back),
 		TEST(test_nothing_is_overwritten),
