@@ -11,7 +11,7 @@ if MUSL
 # Headers stay what they are.
 musl_files = $(libvb_host_a_SOURCES) $(libvb_inside_a_SOURCES) $(libvb_stubs_a_SOURCES) $(libvb_common_a_SOURCES)
 musl_objects = $(musl_files:.c=.mo)
-MUSL_LINK = $(AM_V_CCLD)$(MUSL_CC) $(HARDEN_LDFLAGS) $(LDFLAGS) $(MUSL_LDFLAGS) -o $@
+MUSL_LINK = $(MUSL_CC) $(HARDEN_LDFLAGS) $(LDFLAGS) $(MUSL_LDFLAGS) -o $@
 
 # q, for two members may have one name.
 libvb-musl.a: $(musl_objects)

@@ -53,5 +53,6 @@ venvbox_launcher_LDADD = launcher/host/main.mo libvb-musl.a $(MUSL_INIH) $(MUSL_
 EXTRA_venvbox_launcher_SOURCES = launcher/host/main.c
 else
 venvbox_launcher_SOURCES = launcher/host/main.c
+venvbox_launcher_LINK = $(LINK)
 venvbox_launcher_LDADD = libvb-host.a libvb-stubs.a libvb-common.a $(LAUNCHER_INIH_LIBS)
 endif

@@ -24,6 +24,7 @@ venvbox_init_LDADD = launcher/inside/init.mo libvb-musl.a $(MUSL_CAP) $(MUSL_END
 EXTRA_venvbox_init_SOURCES = launcher/inside/init.c
 else
 venvbox_init_SOURCES = launcher/inside/init.c
+venvbox_init_LINK = $(CCLD) $(AM_CFLAGS) $(CFLAGS) $(venvbox_init_LDFLAGS) $(LDFLAGS) -o $@
 venvbox_init_LDFLAGS = $(HARDEN_LDFLAGS) $(INIT_LDFLAGS)
 venvbox_init_LDADD = libvb-inside.a libvb-common.a $(CAP_LIBS)
 endif

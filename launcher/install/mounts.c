@@ -260,7 +260,9 @@ static int list_links(const struct making *k, const char *dir, struct strv *name
 	struct dirent *entry;
 	int r = 0;
 
-	while (d != NULL && r == 0 && (entry = readdir(d)) != NULL) {
+	if (d == NULL)
+		look_failed(k, real != NULL ? errno : ENOMEM);
+	while (d != NULL && r == 0 && (errno = 0, entry = readdir(d)) != NULL) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
 		if (entry->d_type != DT_LNK || names->n == FEW_LINKS) {
@@ -269,7 +271,9 @@ static int list_links(const struct making *k, const char *dir, struct strv *name
 		}
 		r = strv_add(names, entry->d_name);
 	}
-	return real != NULL ? r : -ENOMEM;
+	if (d != NULL && r == 0 && errno != 0)
+		look_failed(k, errno);
+	return r;
 }
 
 /* 1: dir is shown by the links that it holds. */
