@@ -60,16 +60,14 @@ bool spare_take(int state_fd, int project_fd, const char *name)
 /* rename(2), unlike rmdir(2), does not ask whether the directory is empty: looked at again afterwards, it goes back to where somebody filled it. */
 int spare_keep(int state_fd, int project_fd, const char *name, const struct stat *made)
 {
-	cleanup_fd int spare = -1;
+	cleanup_fd int spare = open_spare(state_fd);
 	struct stat st;
 	int empty;
 
-	if (is_empty_dir(project_fd, name, &st) != 1)
-		return 0;
-	if (mkdirat(state_fd, VB_SPARE, 0700) < 0 && errno != EEXIST)
-		return 0;
-	spare = open_spare(state_fd);
-	if (spare < 0 || move(project_fd, name, spare, name_here(name)) < 0)
+	/* Of a venv that was boxed before there were any. */
+	if (spare < 0 && errno == ENOENT && mkdirat(state_fd, VB_SPARE, 0700) == 0)
+		spare = open_spare(state_fd);
+	if (spare < 0 || is_empty_dir(project_fd, name, &st) != 1 || move(project_fd, name, spare, name_here(name)) < 0)
 		return 0;
 	empty = is_empty_dir(spare, name_here(name), &st);
 	if (empty == 1 && (made == NULL || (st.st_dev == made->st_dev && st.st_ino == made->st_ino)))

@@ -167,10 +167,16 @@ static int add_row(struct making *k, enum mount_kind kind, const char *source, c
 
 /* --- the way to a path ------------------------------------------------------------- */
 
+/* Where path is looked for; owned by the caller, NULL: out of memory. */
+static char *on_host(const struct making *k, const char *path)
+{
+	return path_join(k->in->root[0] != '\0' ? k->in->root : "/", path + 1);
+}
+
 /* Text of the link at path (below root); 0: no link, or not there. */
 static ssize_t read_link(const struct making *k, const char *path, char text[PATH_MAX])
 {
-	cleanup_free char *real = path_join(k->in->root[0] != '\0' ? k->in->root : "/", path + 1);
+	cleanup_free char *real = on_host(k, path);
 	ssize_t len = real != NULL ? readlink(real, text, PATH_MAX - 1) : -1;
 
 	if (len < 0)
@@ -230,7 +236,7 @@ static int add_links(struct making *k, const char *path, const char *why, char *
 
 static bool look(const struct making *k, const char *path, struct stat *st)
 {
-	cleanup_free char *real = path_join(k->in->root[0] != '\0' ? k->in->root : "/", path + 1);
+	cleanup_free char *real = on_host(k, path);
 
 	if (real != NULL && stat(real, st) == 0)
 		return true;
@@ -255,7 +261,7 @@ static bool too_wide(const struct making *k, const char *path)
 /* What is in dir, if that is links and nothing else, and few; none: it is not so. */
 static int list_links(const struct making *k, const char *dir, struct strv *names)
 {
-	cleanup_free char *real = path_join(k->in->root[0] != '\0' ? k->in->root : "/", dir + 1);
+	cleanup_free char *real = on_host(k, dir);
 	cleanup_dir DIR *d = real != NULL ? opendir(real) : NULL;
 	struct dirent *entry;
 	int r = 0;
