@@ -2,6 +2,7 @@
 # A unit test is one line here: its name, in the list; its source is tests/unit/NAME.c.
 if HAVE_CMOCKA
 UNIT_TESTS = \
+	tests/unit/test_advice \
 	tests/unit/test_appeared \
 	tests/unit/test_args \
 	tests/unit/test_buf \

@@ -1,6 +1,7 @@
 noinst_LIBRARIES += libvb-host.a
 libvb_host_a_CFLAGS = $(AM_CFLAGS)
 libvb_host_a_SOURCES = \
+	launcher/host/advice.c launcher/host/advice.h \
 	launcher/host/aftermath.c launcher/host/aftermath.h \
 	launcher/host/appeared.c launcher/host/appeared.h \
 	launcher/host/bwrap.c launcher/host/bwrap.h \
