@@ -104,6 +104,7 @@ int orders_pack(const struct orders *o, struct buf *out)
 	put_u64(out, o->files);
 	put_u64(out, o->sig_ignored);
 	put_u64(out, o->sig_blocked);
+	put_u32(out, o->watch);
 	for (size_t i = 0; i < RLIM_NLIMITS; i++)
 		put_u64(out, o->limits[i]);
 	put_string(out, o->cwd);
@@ -214,7 +215,7 @@ static void get_fd(struct reader *in, struct orders *o)
 int orders_unpack(const void *data, size_t len, struct orders *o)
 {
 	struct reader in = { .p = data, .left = len };
-	uint32_t n;
+	uint32_t n, watch;
 
 	*o = (struct orders) { 0 };
 	if (get_u32(&in) != ORDERS_MAGIC || get_u32(&in) != WIRE_VERSION)
@@ -223,6 +224,10 @@ int orders_unpack(const void *data, size_t len, struct orders *o)
 	o->files = get_u64(&in);
 	o->sig_ignored = get_u64(&in);
 	o->sig_blocked = get_u64(&in);
+	watch = get_u32(&in);
+	if (watch > 1)
+		in.err = -EBADMSG;
+	o->watch = watch == 1;
 	for (size_t i = 0; i < RLIM_NLIMITS; i++)
 		o->limits[i] = get_u64(&in);
 	o->cwd = get_string(&in);

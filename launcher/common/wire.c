@@ -18,12 +18,11 @@ static int gone(int err)
 	return err == ECONNRESET || err == ENOTCONN ? -EPIPE : -err;
 }
 
-static int send_fds(int sock, const struct wire_hello *hello, const int *fds, size_t n)
+static int send_fds(int sock, struct iovec *body, const int *fds, size_t n, int flags)
 {
 	union fd_control control = { 0 };
-	struct iovec body = { .iov_base = (void *) (uintptr_t) hello, .iov_len = sizeof(*hello) };
 	struct msghdr msg = {
-		.msg_iov = &body,
+		.msg_iov = body,
 		.msg_iovlen = 1,
 		.msg_control = control.bytes,
 		.msg_controllen = CMSG_SPACE(n * sizeof(int)),
@@ -34,8 +33,7 @@ static int send_fds(int sock, const struct wire_hello *hello, const int *fds, si
 	header->cmsg_type = SCM_RIGHTS;
 	header->cmsg_len = CMSG_LEN(n * sizeof(int));
 	memcpy(CMSG_DATA(header), fds, n * sizeof(int));
-	/* Nobody reads yet: a full queue is an error, waiting for room would be for ever. */
-	while (sendmsg(sock, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+	while (sendmsg(sock, &msg, MSG_NOSIGNAL | flags) < 0)
 		if (errno != EINTR)
 			return gone(errno);
 	return 0;
@@ -44,12 +42,14 @@ static int send_fds(int sock, const struct wire_hello *hello, const int *fds, si
 int wire_send_hello(int sock, const int *fds, size_t n)
 {
 	struct wire_hello hello = { .version = WIRE_VERSION, .total_fds = (uint32_t) n };
+	struct iovec body = { .iov_base = &hello, .iov_len = sizeof(hello) };
 
 	if (n < WIRE_USER || n > MAX_FDS)
 		return -EINVAL;
 	for (size_t sent = 0; sent < n;) {
 		size_t some = n - sent < WIRE_FDS_PER_MESSAGE ? n - sent : WIRE_FDS_PER_MESSAGE;
-		int r = send_fds(sock, &hello, fds + sent, some);
+		/* Nobody reads yet: a full queue is an error, waiting for room would be for ever. */
+		int r = send_fds(sock, &body, fds + sent, some, MSG_DONTWAIT);
 
 		if (r < 0)
 			return r;
@@ -80,13 +80,12 @@ static size_t take_fds(struct msghdr *msg, int fds[static WIRE_FDS_PER_MESSAGE])
 	return n;
 }
 
-/* One message of the series; *n descriptors in fds, the caller's. */
-static int recv_fds(int sock, struct wire_hello *hello, int fds[static WIRE_FDS_PER_MESSAGE], size_t *n)
+/* One message that fills body; *n descriptors in fds are the caller's, whatever the result. */
+static int recv_fds(int sock, struct iovec *body, int flags, int fds[static WIRE_FDS_PER_MESSAGE], size_t *n)
 {
 	union fd_control control = { 0 };
-	struct iovec body = { .iov_base = hello, .iov_len = sizeof(*hello) };
 	struct msghdr msg = {
-		.msg_iov = &body,
+		.msg_iov = body,
 		.msg_iovlen = 1,
 		.msg_control = control.bytes,
 		.msg_controllen = sizeof(control.bytes),
@@ -95,14 +94,14 @@ static int recv_fds(int sock, struct wire_hello *hello, int fds[static WIRE_FDS_
 
 	*n = 0;
 	do
-		got = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
+		got = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC | flags);
 	while (got < 0 && errno == EINTR);
 	if (got < 0)
 		return gone(errno);
 	*n = take_fds(&msg, fds);
 	if (got == 0 && *n == 0)
 		return -EPIPE;
-	if (got != sizeof(*hello) || (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
+	if ((size_t) got != body->iov_len || (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
 		return -EBADMSG;
 	return 0;
 }
@@ -111,10 +110,11 @@ static int recv_fds(int sock, struct wire_hello *hello, int fds[static WIRE_FDS_
 static int recv_some(int sock, struct wire_hello *first, int **all, size_t *have)
 {
 	struct wire_hello hello = { 0 };
+	struct iovec body = { .iov_base = &hello, .iov_len = sizeof(hello) };
 	int fds[WIRE_FDS_PER_MESSAGE];
 	int *grown;
 	size_t n;
-	int r = recv_fds(sock, &hello, fds, &n);
+	int r = recv_fds(sock, &body, 0, fds, &n);
 
 	if (*have == 0)
 		*first = hello;
@@ -166,6 +166,30 @@ int wire_send(int sock, const void *msg, size_t len)
 	if (sent < 0)
 		return gone(errno);
 	return (size_t) sent == len ? 0 : -EMSGSIZE;
+}
+
+int wire_send_with(int sock, const void *msg, size_t len, int fd)
+{
+	struct iovec body = { .iov_base = (void *) (uintptr_t) msg, .iov_len = len };
+
+	return send_fds(sock, &body, &fd, 1, 0);
+}
+
+int wire_recv_with(int sock, void *msg, size_t len, int *fd)
+{
+	struct iovec body = { .iov_base = msg, .iov_len = len };
+	int fds[WIRE_FDS_PER_MESSAGE];
+	size_t n;
+	int r = recv_fds(sock, &body, MSG_DONTWAIT, fds, &n);
+
+	*fd = -1;
+	if (r == 0 && n > 1)
+		r = -EBADMSG;
+	if (r == 0 && n == 1)
+		*fd = fds[0];
+	else
+		close_all(fds, n);
+	return r;
 }
 
 int wire_recv(int sock, void *msg, size_t len, bool dont_wait)

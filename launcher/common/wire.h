@@ -7,7 +7,7 @@
  *                       descriptors (SCM_RIGHTS), at most WIRE_FDS_PER_MESSAGE each; in order:
  *                       orders, filter, payload, then the caller's descriptors (orders.fds, same order, those
  *                       with how != FD_REOPEN).
- *   PID 1 -> launcher   reports
+ *   PID 1 -> launcher   reports; REPORT_WATCH carries one descriptor
  *   launcher -> PID 1   signals to deliver
  *
  * bwrap itself never holds a descriptor of the caller, nor does the channel before PID 1 is there. The orders are a
@@ -28,7 +28,7 @@
 #include "common/buf.h"
 #include "common/strv.h"
 
-#define WIRE_VERSION 3
+#define WIRE_VERSION 4
 #define WIRE_FDS_PER_MESSAGE 200 /* SCM_MAX_FD is 253, unix(7) */
 
 enum wire_fd_index {
@@ -70,6 +70,7 @@ struct orders {
 	uint64_t sig_ignored; /* bit n-1: signal n is ignored in the payload */
 	uint64_t sig_blocked; /* bit n-1: signal n is blocked in the payload */
 	uint64_t files;       /* the caller's soft RLIMIT_NOFILE, which the launcher has raised for itself; 0: as it is */
+	bool watch;           /* the filter notifies: its listener is sent with REPORT_WATCH */
 	uint64_t limits[RLIM_NLIMITS]; /* by RLIMIT_*, getrlimit(2): no more than this; 0: what the caller has */
 	char *cwd;            /* clean path inside */
 	char *program;        /* path inside to execve, from cwd if it is relative */
@@ -100,6 +101,7 @@ enum report_kind {
 	REPORT_FAILED,     /* value: errno; text: the step that failed, for people; the last report */
 	REPORT_EXEC_FAILED,/* value: errno of execve() of the payload: its exit status is 126 or 127, see below */
 	REPORT_READY,      /* the first report: it waits for HELLO */
+	REPORT_WATCH,      /* with the listener of the filter, seccomp_unotify(2); before REPORT_SEALED, if orders.watch */
 };
 
 #define WIRE_TEXT 240
@@ -128,5 +130,9 @@ int wire_recv_hello(int sock, int **fds, size_t *n) must_check;
 /* One whole struct each. -EPIPE: the other end is gone; -EAGAIN as recv(2) with MSG_DONTWAIT. */
 int wire_send(int sock, const void *msg, size_t len) must_check;
 int wire_recv(int sock, void *msg, size_t len, bool dont_wait) must_check;
+
+/* The same with one descriptor: fd stays the caller's; *fd is the caller's from then on, -1: none came. */
+int wire_send_with(int sock, const void *msg, size_t len, int fd) must_check;
+int wire_recv_with(int sock, void *msg, size_t len, int *fd) must_check; /* MSG_DONTWAIT */
 
 #endif

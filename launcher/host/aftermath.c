@@ -14,7 +14,6 @@
 #include "host/nested.h"
 #include "host/ownfiles.h"
 #include "host/policy.h"
-#include "host/verbose.h"
 #include "stubs/publish.h"
 
 /*
@@ -93,8 +92,8 @@ static int look_after(const struct aftermath *a)
 		r = appeared_scan(a->session->project_fd, &a->started, &known, path_below(m->venv, m->project), &seen);
 	for (size_t i = 0; r == 0 && i < seen.found.n; i++)
 		say_appeared(m->project, seen.found.v[i]);
-	if (r == 0 && seen.unread && a->verbose)
-		verbose_unread();
+	if (r == 0 && seen.unread)
+		tell_unread(a->tell);
 	if (r == 0)
 		r = strv_add_all(&seen.nested, &a->facts->fresh);
 	if (r == 0)

@@ -13,6 +13,7 @@
 #include "host/facts.h"
 #include "host/session.h"
 #include "host/supervise.h"
+#include "host/tell.h"
 
 /* Of the run; nothing here is owned. */
 struct aftermath {
@@ -22,7 +23,7 @@ struct aftermath {
 	const struct strv *env;  /* our own */
 	struct timespec started; /* CLOCK_REALTIME, before the box was made */
 	bool pip_run;
-	bool verbose;
+	const struct tell *tell;
 };
 
 /*

@@ -18,6 +18,7 @@
 void facts_release(struct facts *x)
 {
 	free(x->cwd);
+	free(x->home);
 	free(x->pip_tmp);
 	free(x->user_cache);
 	strv_release(&x->nested);
@@ -283,7 +284,6 @@ int facts_gather(const struct policy *p, const struct job *job, char *const argv
 {
 	const char *home_env = strv_getenv(env, "HOME");
 	cleanup_free char *home = home_env && *home_env == '/' ? path_clean("/", home_env) : NULL;
-	cleanup_free char *real_home = home ? realpath(home, NULL) : NULL;
 	int r;
 
 	memset(x, 0, sizeof(*x));
@@ -294,7 +294,10 @@ int facts_gather(const struct policy *p, const struct job *job, char *const argv
 		x->user = strv_getenv(env, "USER");
 	x->own_etc = p->manifest->uid == getuid();
 	x->cwd = strdup(cwd);
-	x->inputs = (struct inputs) { .visible = &x->visible, .home = real_home ? real_home : home, .project = p->manifest->project };
+	x->home = home ? realpath(home, NULL) : NULL;
+	if (x->home == NULL && home != NULL)
+		x->home = strdup(home);
+	x->inputs = (struct inputs) { .visible = &x->visible, .home = x->home, .project = p->manifest->project };
 	r = x->cwd ? gather_writable(p, x) : -ENOMEM;
 	if (r == 0)
 		r = gather_nested(p, state_fd, project_fd, x, f);
@@ -316,6 +319,5 @@ int facts_gather(const struct policy *p, const struct job *job, char *const argv
 		r = facts_gather_pip(p, job, argv, env, home, x);
 	if (r == 0)
 		r = gather_user_cache(p, home, x, f);
-	x->inputs.home = NULL; /* it ends with this function */
 	return r;
 }

@@ -26,7 +26,7 @@ enum job_kind {
 struct job {
 	enum job_kind kind;
 	bool pip_run;
-	bool verbose;
+	const char *verbose; /* of -X venvbox-verbose, as in cmd */
 	struct pycmd cmd; /* JOB_PYTHON; target points into argv */
 	const char *cwd;  /* borrowed: relative paths of the user's options begin here; NULL: at the root */
 };

@@ -12,6 +12,8 @@
 /* The one long option that runs something; the others (--help*, --version) print, and so does one that is not known. */
 #define LONG_OPTION "check-hash-based-pycs"
 
+#define VERBOSE "venvbox-verbose"
+
 struct scan {
 	int argc;
 	char *const *argv;
@@ -50,6 +52,14 @@ static bool take_long(struct scan *s, enum pycmd_kind *kind)
 	return true;
 }
 
+static void take_verbose(struct pycmd *cmd, const char *arg)
+{
+	size_t len = strlen(VERBOSE);
+
+	if (strncmp(arg, VERBOSE, len) == 0 && (arg[len] == '\0' || arg[len] == '='))
+		cmd->verbose = arg + len + (arg[len] == '=');
+}
+
 /* One letter that has an argument. False: nothing after it is an option. */
 static bool take_option(struct scan *s, char letter, enum pycmd_kind *kind)
 {
@@ -59,8 +69,8 @@ static bool take_option(struct scan *s, char letter, enum pycmd_kind *kind)
 		*kind = PYCMD_INFO;
 		return false;
 	}
-	if (letter == 'X' && strcmp(arg, "venvbox-verbose") == 0)
-		s->cmd->verbose = true;
+	if (letter == 'X')
+		take_verbose(s->cmd, arg);
 	if (letter != 'c' && letter != 'm')
 		return true;
 	*kind = letter == 'c' ? PYCMD_CODE : PYCMD_MODULE;

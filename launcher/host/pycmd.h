@@ -20,7 +20,7 @@ struct pycmd {
 	enum pycmd_kind kind;
 	const char *target;  /* points into argv, or NULL */
 	int first_arg;       /* index in argv of the first argument of the program; argc if none */
-	bool verbose;        /* -X venvbox-verbose was given */
+	const char *verbose; /* -X venvbox-verbose was given: "", or what stands after its '='; NULL: it was not */
 };
 
 /* argv[0] is the interpreter. Never fails: what CPython would refuse is PYCMD_INFO, CPython says so itself. */

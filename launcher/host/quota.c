@@ -138,3 +138,11 @@ void quota_put(struct buf *out, const struct quota *q, bool is_root)
 	buf_puts(out, line.len > 0 ? line.data : "none but the caller's");
 	out->failed |= line.failed;
 }
+
+const char *quota_key(unsigned resource)
+{
+	for (size_t i = 0; i < sizeof(resources) / sizeof(resources[0]); i++)
+		if ((unsigned) resources[i].resource == resource)
+			return resources[i].title;
+	return NULL;
+}

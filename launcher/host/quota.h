@@ -32,6 +32,9 @@ int machine_read(struct machine *m) must_check;
 /* Pure. is_root: RLIMIT_NPROC does not stop uid 0 (getrlimit(2)), so pid_max must. */
 void quota_make(const uint64_t limits[LIMITS], const struct machine *m, bool is_root, struct quota *q);
 
+/* The key of [limits] that sets this RLIMIT_*, static; NULL: none does. */
+const char *quota_key(unsigned resource);
+
 /* For people: "processes 4096, /tmp 6G, ...". What does not hold is said too. */
 void quota_put(struct buf *out, const struct quota *q, bool is_root);
 

@@ -17,6 +17,7 @@
 #include "host/aftermath.h"
 #include "host/bwrap.h"
 #include "host/callfilter.h"
+#include "host/diagnosis.h"
 #include "host/facts.h"
 #include "host/layout.h"
 #include "host/ownfiles.h"
@@ -31,7 +32,6 @@
 #include "host/supervise.h"
 #include "host/unseen.h"
 #include "host/userfds.h"
-#include "host/verbose.h"
 
 /* All that one run holds; each part is released by its owner's function. */
 struct run {
@@ -43,6 +43,7 @@ struct run {
 	struct payload payload;
 	struct plan plan;
 	struct orders orders;
+	struct diagnosis diagnosis;
 	struct strv env; /* our own */
 	char *cwd;
 	int pip_lock;
@@ -61,6 +62,7 @@ static void run_init(struct run *run)
 	run->facts.masks.lock_fd = -1;
 	run->pip_lock = -1;
 	run->old_mounts = -1;
+	diagnosis_init(&run->diagnosis);
 }
 
 static void run_release(struct run *run)
@@ -69,6 +71,7 @@ static void run_release(struct run *run)
 	/* Also when the box has failed: a build may have filled the disk. */
 	if (run->pip_lock >= 0 && fd_remove_tree(run->session.called.state_fd, VB_PIP_TMP) < 0)
 		log_warn("cannot empty '%s/" VB_STATE "/" VB_PIP_TMP "'", run->session.manifest.venv);
+	diagnosis_release(&run->diagnosis);
 	facts_release(&run->facts); /* lets the lock go; uses descriptors of the session */
 	policy_release(&run->policy);
 	payload_release(&run->payload);
@@ -110,13 +113,6 @@ static int read_environment(struct run *run)
 			return r;
 	}
 	return 0;
-}
-
-static bool is_set(const struct strv *env, const char *name)
-{
-	const char *value = strv_getenv(env, name);
-
-	return value != NULL && *value != '\0';
 }
 
 /* What the box has of its own cannot be made up for a working directory (spec S13). */
@@ -171,7 +167,6 @@ static int decide(struct run *run, int argc, char *argv[], struct failure *f)
 	if (r < 0)
 		return r;
 	policy_job(&s->called, argc, argv, run->cwd, &run->job);
-	run->job.verbose |= is_set(&run->env, "VERBOSE") || is_set(&run->env, "VENVBOX_VERBOSE");
 	return policy_make(&run->job, &s->manifest, &s->conf, &run->env, &run->policy, f);
 }
 
@@ -192,6 +187,8 @@ static int prepare(struct run *run, int argc, char *argv[], struct failure *f)
 	}
 	if (r == 0)
 		r = facts_gather(&run->policy, &run->job, argv, &run->env, s->called.state_fd, s->project_fd, run->cwd, &run->facts, f);
+	if (r == 0)
+		r = diagnosis_open(&run->diagnosis, &run->job, &run->env, s, &run->policy, &run->facts, run->cwd, f);
 	/* From here on there is something to take away again: a Ctrl-C waits until supervise_run() reads it. */
 	if (r == 0)
 		r = signals_block(&run->caller);
@@ -228,8 +225,8 @@ static void say_before(const struct run *run)
 		log_warn("'%s' is not shown to the box: a requirements file names it, and it does not lie beside that (name it on the command line, or see --ro)",
 			 run->facts.inputs.unasked.v[i]);
 	say_deaf(run);
-	if (run->job.verbose)
-		(void) !verbose_print(&run->session, &run->policy, &run->facts.quota, &run->plan, &run->payload);
+	tell_before(&run->diagnosis.tell, &(struct verbose_of) { .session = &run->session, .policy = &run->policy, .quota = &run->facts.quota,
+								 .plan = &run->plan, .payload = &run->payload });
 }
 
 /* --- the run ------------------------------------------------------------------ */
@@ -256,6 +253,7 @@ static int fill_orders(struct run *run)
 {
 	run->orders.keep_caps = run->policy.keep_caps;
 	run->orders.files = run->files;
+	run->orders.watch = diagnosis_watcher(&run->diagnosis) != NULL;
 	memcpy(run->orders.limits, run->facts.quota.rlimits, sizeof(run->orders.limits));
 	run->orders.cwd = strdup(start_dir(run));
 	run->orders.program = strdup(run->payload.program);
@@ -277,7 +275,7 @@ static int complete(struct launch *l, void *data, struct failure *f)
 	if (l->payload_fd < 0)
 		return fail_errno(f, -l->payload_fd, NULL, "cannot make a file in memory");
 	l->filter_fd = callfilter_open(&s->manifest, s->called.state_fd, s->libexec, run->policy.allow_calls, f);
-	return l->filter_fd < 0 ? l->filter_fd : 0;
+	return l->filter_fd < 0 ? l->filter_fd : diagnosis_prepare(&run->diagnosis, &l->filter_fd, f);
 }
 
 static int carry_out(struct run *run, struct outcome *o, struct failure *f)
@@ -287,7 +285,8 @@ static int carry_out(struct run *run, struct outcome *o, struct failure *f)
 	cleanup_free char *init = path_join(run->session.libexec, VB_INIT);
 	cleanup_fd int args_fd = -1, init_fd = -1;
 	struct launch l = { .bwrap = VB_BWRAP, .orders = &run->orders, .fds = &run->fds, .caller = &run->caller,
-			    .complete = complete, .data = run, .payload_fd = -1, .filter_fd = -1, .verbose = run->job.verbose };
+			    .complete = complete, .data = run, .payload_fd = -1, .filter_fd = -1,
+			    .tell = &run->diagnosis.tell, .watcher = diagnosis_watcher(&run->diagnosis) };
 	int r = init ? bwrap_words(&run->plan, &words, &fds, &l.n_bwrap_fds) : -ENOMEM;
 
 	if (r < 0)
@@ -342,7 +341,7 @@ static int check_outside(struct failure *f)
 static int settle(struct run *run, const struct outcome *o, int ended, struct failure *f)
 {
 	const struct aftermath a = { .session = &run->session, .outcome = o, .facts = &run->facts, .env = &run->env,
-				     .started = run->started, .pip_run = run->job.pip_run, .verbose = run->job.verbose };
+				     .started = run->started, .pip_run = run->job.pip_run, .tell = &run->diagnosis.tell };
 
 	return aftermath_settle(&a, ended, f);
 }
@@ -370,6 +369,8 @@ static int run_steps(struct run *run, int argc, char *argv[], struct outcome *o,
 		return r;
 	say_before(run);
 	r = carry_out(run, o, f);
+	if (r == 0)
+		diagnosis_end(&run->diagnosis, o->wait_status);
 	if (r == 0 && o->exec_errno != 0)
 		say_exec_failed(run, o);
 	else if (r == 0)

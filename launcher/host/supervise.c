@@ -15,7 +15,6 @@
 #include "host/signals.h"
 #include "host/spawn.h"
 #include "host/tty.h"
-#include "host/verbose.h"
 
 #define WORDS_MAX 16384
 /* Not in POSIX: the wait status of one that exited, or died of sig. */
@@ -32,7 +31,7 @@ enum phase {
 	PHASE_ENDED,   /* the last report has come */
 };
 
-enum { POLL_CHANNEL, POLL_SIGNALS, POLL_WORDS, POLL_RELAYS };
+enum { POLL_CHANNEL, POLL_SIGNALS, POLL_WORDS, POLL_CALLS, POLL_RELAYS };
 
 struct watch {
 	struct launch *l;
@@ -151,13 +150,15 @@ static int on_report(struct watch *w, const struct report *report)
 	case REPORT_READY:
 		return on_ready(w);
 	case REPORT_SEALED:
-		if (w->phase != PHASE_MAKING || !w->handed_out)
+		if (w->phase != PHASE_MAKING || !w->handed_out || (w->l->watcher != NULL && watcher_fd(w->l->watcher) < 0))
 			return -EBADMSG;
 		w->phase = PHASE_SEALED;
 		w->o->sealed = true;
-		if (w->l->verbose)
-			verbose_sealed(report->value != 0);
+		if (w->l->tell != NULL)
+			tell_sealed(w->l->tell, report->value != 0);
 		return 0;
+	case REPORT_WATCH:
+		return 0; /* take_listener() */
 	case REPORT_STARTED:
 		if (w->phase != PHASE_SEALED)
 			return -EBADMSG;
@@ -183,11 +184,23 @@ static int on_report(struct watch *w, const struct report *report)
 	}
 }
 
+/* The listener, which comes with one report and no other, and once. */
+static int take_listener(struct watch *w, const struct report *report, int *fd)
+{
+	bool expected = report->kind == REPORT_WATCH && w->phase == PHASE_MAKING && w->handed_out && w->l->watcher != NULL
+		&& watcher_fd(w->l->watcher) < 0;
+
+	if (!expected || *fd < 0)
+		return expected || *fd >= 0 || report->kind == REPORT_WATCH ? -EBADMSG : 0;
+	return watcher_begin(w->l->watcher, take_fd(fd));
+}
+
 static int take_reports(struct watch *w)
 {
 	while (!w->channel_gone) {
+		cleanup_fd int fd = -1;
 		struct report report;
-		int r = wire_recv(w->box.channel, &report, sizeof(report), true);
+		int r = wire_recv_with(w->box.channel, &report, sizeof(report), &fd);
 
 		if (r == -EAGAIN)
 			return 0;
@@ -196,6 +209,8 @@ static int take_reports(struct watch *w)
 			return 0;
 		}
 		report.text[sizeof(report.text) - 1] = '\0';
+		if (r == 0)
+			r = take_listener(w, &report, &fd);
 		if (r == 0)
 			r = on_report(w, &report);
 		if (r < 0)
@@ -291,6 +306,14 @@ static int stop_likewise(struct watch *w)
 
 /* --- the loop ------------------------------------------------------------------------------------ */
 
+/* A call that is not answered waits for ever. */
+static int answer_call(struct watch *w)
+{
+	int r = watcher_turn(w->l->watcher, w->poll[POLL_CALLS].revents);
+
+	return r < 0 ? fail_errno(w->f, -r, "run it without venvbox-verbose", "cannot watch the system calls of the box") : 0;
+}
+
 /* Beyond what is kept it is read all the same, or bwrap would wait for ever. */
 static void take_words(struct watch *w)
 {
@@ -332,6 +355,7 @@ static int wait_for_events(struct watch *w)
 
 	p[POLL_CHANNEL] = (struct pollfd) { .fd = w->channel_gone ? -1 : w->box.channel, .events = POLLIN };
 	p[POLL_SIGNALS] = (struct pollfd) { .fd = w->signals, .events = POLLIN };
+	p[POLL_CALLS] = (struct pollfd) { .fd = w->l->watcher != NULL ? watcher_fd(w->l->watcher) : -1, .events = POLLIN };
 	p[POLL_WORDS] = (struct pollfd) { .fd = w->box.words, .events = POLLIN };
 	for (size_t i = 0; i < fds->n; i++) {
 		short events = fdrelay_events(&fds->v[i]);
@@ -356,6 +380,8 @@ static int watch_box(struct watch *w)
 		r = take_reports(w);
 		if (r == 0 && w->poll[POLL_SIGNALS].revents != 0)
 			r = take_signals(w);
+		if (r == 0 && w->poll[POLL_CALLS].revents != 0)
+			r = answer_call(w);
 		if (r == 0 && w->stopped != 0)
 			r = stop_likewise(w);
 		if (r != 0)

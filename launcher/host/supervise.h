@@ -13,7 +13,9 @@
 #include "common/failure.h"
 #include "common/wire.h"
 #include "host/signals.h"
+#include "host/tell.h"
 #include "host/userfds.h"
+#include "host/watcher.h"
 
 /* Everything a run needs; all is borrowed, nothing is closed or freed by supervise_run(). */
 struct launch {
@@ -33,7 +35,8 @@ struct launch {
 	int filter_fd;          /* memfd or file with the seccomp program */
 	int payload_fd;         /* memfd, payload_pack() */
 	struct orders *orders;  /* all but fds, sig_ignored, sig_blocked, which supervise_run fills in */
-	bool verbose;           /* say what only PID 1 knows: verbose_sealed() */
+	const struct tell *tell;/* what only PID 1 knows is said there; NULL: nowhere */
+	struct watcher *watcher;/* answers for the filter, which notifies (orders->watch); NULL: nothing is watched */
 	struct userfds *fds;    /* of those given to the box our copies are closed: userfds_let_go() */
 };
 

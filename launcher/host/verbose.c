@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/fd.h"
 #include "common/log.h"
 #include "common/names.h"
 #include "host/bwrap.h"
@@ -36,7 +35,7 @@ static void put_interpreter(struct buf *out, const struct manifest *m)
 	buf_putc(out, '\n');
 }
 
-static void put_mount(struct buf *out, const struct op *op)
+const char *verbose_mount_kind(enum op_kind kind)
 {
 	static const char *const kinds[] = {
 		[OP_RO] = "read-only", [OP_RW] = "read-write", [OP_COPY] = "copy", [OP_DATA] = "fixed", [OP_SET] = "set",
@@ -44,7 +43,12 @@ static void put_mount(struct buf *out, const struct op *op)
 		[OP_WORDS] = "option",
 	};
 
-	buf_printf(out, "    %-10s ", kinds[op->kind]);
+	return kinds[kind];
+}
+
+static void put_mount(struct buf *out, const struct op *op)
+{
+	buf_printf(out, "    %-10s ", verbose_mount_kind(op->kind));
 	if (op->kind == OP_WORDS) {
 		for (size_t i = 0; i < op->words.n; i++) {
 			buf_puts(out, i ? " " : "");
@@ -94,52 +98,39 @@ static void put_withheld(struct buf *out, const struct strv *withheld)
 		buf_puts(out, "  (they look like credentials; venvbox-install --env NAME lets one in)\n");
 }
 
-int verbose_print(const struct session *s, const struct policy *policy, const struct quota *quota, const struct plan *plan,
-		  const struct payload *payload)
+int verbose_put(struct buf *out, const struct verbose_of *of)
 {
-	cleanup_buf struct buf out = { 0 };
-	int r;
+	const struct policy *policy = of->policy;
 
-	buf_printf(&out, "venvbox: %s run\n", policy->pip_run ? "pip" : "program");
-	put_interpreter(&out, &s->manifest);
-	put(&out, "profile", profile_name(policy->profile));
-	put(&out, "network", policy->network_unshared ? "none" : "the host's");
-	put_calls(&out, policy);
-	put_caps(&out, policy);
-	buf_printf(&out, "  %-13s ", "limits");
-	quota_put(&out, quota, geteuid() == 0);
-	buf_putc(&out, '\n');
-	put_withheld(&out, &payload->withheld);
-	buf_puts(&out, "  the end       what is still running ends with the program, daemons too\n");
-	buf_puts(&out, "  mounts\n");
-	for (size_t i = 0; i < plan->n; i++)
-		put_mount(&out, &plan->ops[i]);
-	buf_puts(&out, "  bubblewrap (without the seal, which venvbox-init puts on where this starts a shell)\n");
-	r = bwrap_print(plan, VB_BWRAP, &out);
-	if (r < 0)
-		return r;
-	return out.failed ? -ENOMEM : fd_write_all(STDERR_FILENO, out.data, out.len);
+	buf_printf(out, "venvbox: %s run\n", policy->pip_run ? "pip" : "program");
+	put_interpreter(out, &of->session->manifest);
+	put(out, "profile", profile_name(policy->profile));
+	put(out, "network", policy->network_unshared ? "none" : "the host's");
+	put_calls(out, policy);
+	put_caps(out, policy);
+	buf_printf(out, "  %-13s ", "limits");
+	quota_put(out, of->quota, geteuid() == 0);
+	buf_putc(out, '\n');
+	put_withheld(out, &of->payload->withheld);
+	buf_puts(out, "  the end       what is still running ends with the program, daemons too\n");
+	buf_puts(out, "  mounts\n");
+	for (size_t i = 0; i < of->plan->n; i++)
+		put_mount(out, &of->plan->ops[i]);
+	buf_puts(out, "  bubblewrap (without the seal, which venvbox-init puts on where this starts a shell)\n");
+	return bwrap_print(of->plan, VB_BWRAP, out);
 }
 
-void verbose_sealed(bool landlock)
+void verbose_put_sealed(struct buf *out, bool landlock)
 {
-	cleanup_buf struct buf out = { 0 };
-
-	buf_puts(&out, "venvbox: sealed\n");
-	put(&out, "Landlock", landlock ? "abstract sockets and signals of the host are out of reach"
-				       : "not held: abstract sockets, unless the network is none, and signals to the caller's process group "
-					 "(needs Landlock ABI 6, Linux 6.12, not disabled at boot)");
-	if (!out.failed)
-		(void) !fd_write_all(STDERR_FILENO, out.data, out.len);
+	buf_puts(out, "venvbox: sealed\n");
+	put(out, "Landlock", landlock ? "abstract sockets and signals of the host are out of reach"
+				      : "not held: abstract sockets, unless the network is none, and signals to the caller's process group "
+					"(needs Landlock ABI 6, Linux 6.12, not disabled at boot)");
 }
 
-void verbose_unread(void)
+void verbose_put_unread(struct buf *out)
 {
-	cleanup_buf struct buf out = { 0 };
-
-	buf_puts(&out, "venvbox: ended\n");
-	put(&out, "not looked at", "directories far from the root of the project: what appeared there is not named above "
-				   "(venvbox-install finds the repositories and venvs in it)");
-	if (!out.failed)
-		(void) !fd_write_all(STDERR_FILENO, out.data, out.len);
+	buf_puts(out, "venvbox: ended\n");
+	put(out, "not looked at", "directories far from the root of the project: what appeared there is not named above "
+				  "(venvbox-install finds the repositories and venvs in it)");
 }

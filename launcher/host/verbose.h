@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * verbose.h - the policy in force, for people, on standard error
- * (-X venvbox-verbose, VENVBOX_VERBOSE, VERBOSE; spec S9, C4).
+ * verbose.h - the policy in force, for people
+ * (-X venvbox-verbose, VENVBOX_VERBOSE, VERBOSE; spec S9, C4). Where it goes: tell.h.
  */
 #ifndef VB_VERBOSE_H
 #define VB_VERBOSE_H
@@ -12,14 +12,25 @@
 #include "host/quota.h"
 #include "host/session.h"
 
-/* Before the box is made. */
-int verbose_print(const struct session *s, const struct policy *policy, const struct quota *quota, const struct plan *plan,
-		  const struct payload *payload) must_check;
+/* What there is to say of; all borrowed. */
+struct verbose_of {
+	const struct session *session;
+	const struct policy *policy;
+	const struct quota *quota;
+	const struct plan *plan;
+	const struct payload *payload;
+};
+
+/* Before the box is made. -ENOMEM. */
+int verbose_put(struct buf *out, const struct verbose_of *of) must_check;
 
 /* When it is sealed; landlock: are both scopes of landlock.h (inside/) held? They came with one ABI. */
-void verbose_sealed(bool landlock);
+void verbose_put_sealed(struct buf *out, bool landlock);
 
 /* Of the look at what appeared: it did not reach all directories (appeared.h). */
-void verbose_unread(void);
+void verbose_put_unread(struct buf *out);
+
+/* "read-only", "copy"; static. */
+const char *verbose_mount_kind(enum op_kind kind);
 
 #endif

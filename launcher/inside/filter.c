@@ -8,6 +8,10 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
+#endif
+
 /* pread(), because a descriptor may come with any offset and is shared with whoever sent it. */
 static int read_program(int fd, struct sock_filter *insns, size_t size)
 {
@@ -28,18 +32,30 @@ static int read_program(int fd, struct sock_filter *insns, size_t size)
 }
 
 /*
- * No flag of seccomp(2) is set. TSYNC: there is one thread. SPEC_ALLOW would lift the
+ * No flag of seccomp(2) is set but for a listener. TSYNC: there is one thread. SPEC_ALLOW would lift the
  * speculative store bypass mitigation: since Linux 5.16 (2f46993d83ff) a filter no longer turns it on, and where
  * an administrator asks for it (spec_store_bypass_disable=seccomp) it is meant for programs like ours. LOG: no.
  */
-static int load(struct sock_filter *insns, size_t n)
+static int load(struct sock_filter *insns, size_t n, unsigned flags)
 {
 	const struct sock_fprog program = { .len = (unsigned short) n, .filter = insns };
+	long r = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
 
-	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0 ? 0 : -errno;
+	return r >= 0 ? (int) r : -errno;
 }
 
-int filter_load(int fd)
+/*
+ * WAIT_KILLABLE_RECV (Linux 5.19): a call that the watcher has taken up is not interrupted by a signal that would not kill;
+ * before it, programs see EINTR from open(2) that they never saw.
+ */
+static int load_watched(struct sock_filter *insns, size_t n)
+{
+	int r = load(insns, n, SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
+
+	return r == -EINVAL ? load(insns, n, SECCOMP_FILTER_FLAG_NEW_LISTENER) : r;
+}
+
+int filter_load(int fd, int *listener)
 {
 	cleanup_free struct sock_filter *insns = NULL;
 	struct stat st;
@@ -58,5 +74,9 @@ int filter_load(int fd)
 	err = read_program(fd, insns, size);
 	if (err != 0)
 		return err;
-	return load(insns, size / sizeof(*insns));
+	err = listener == NULL ? load(insns, size / sizeof(*insns), 0) : load_watched(insns, size / sizeof(*insns));
+	if (err < 0 || listener == NULL)
+		return err;
+	*listener = err;
+	return 0;
 }

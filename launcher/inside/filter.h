@@ -10,8 +10,9 @@
 
 /*
  * fd: a file whose whole content is a struct sock_filter[]. -EBADMSG if its size cannot be that of
- * a program (empty, torn, above BPF_MAXINSNS). Needs no_new_privs.
+ * a program (empty, torn, above BPF_MAXINSNS). Needs no_new_privs. listener: NULL, or where the descriptor goes that tells of
+ * calls (seccomp_unotify(2)), the caller's; it is O_CLOEXEC.
  */
-int filter_load(int fd) must_check;
+int filter_load(int fd, int *listener) must_check;
 
 #endif

@@ -11,9 +11,20 @@
 #include "inside/reap.h"
 #include "inside/seal.h"
 
+/* Closed once it is sent: with a copy in the box, a call would wait for a watcher that is gone, instead of being refused. */
+static int hand_over_listener(const struct box *b, int listener)
+{
+	const struct report r = { .kind = REPORT_WATCH };
+	int err = wire_send_with(b->channel, &r, sizeof(r), listener);
+
+	(void) close(listener);
+	return err;
+}
+
 static int seal(struct box *b, struct failure *f)
 {
-	struct seal s = { .keep_caps = b->orders.keep_caps, .filter_fd = b->filter, .status_fd = -1 };
+	struct seal s = { .keep_caps = b->orders.keep_caps, .filter_fd = b->filter, .status_fd = -1,
+			  .watch = b->orders.watch, .listener = -1 };
 	int err = seal_prepare(&s);
 
 	if (err == 0)
@@ -25,7 +36,9 @@ static int seal(struct box *b, struct failure *f)
 		return fail_msg(f, -err, NULL, "%s: %s", s.what, s.fact);
 	if (err != 0)
 		return fail_msg(f, -err, NULL, "%s", s.what);
-	return box_report(b, REPORT_SEALED, s.landlock, 0, NULL);
+	if (s.listener >= 0)
+		err = hand_over_listener(b, s.listener);
+	return err != 0 ? err : box_report(b, REPORT_SEALED, s.landlock, 0, NULL);
 }
 
 /* Mounts and files are looked at before the seal, while no call is refused; no line of the payload has run either way. */

@@ -50,7 +50,7 @@ static int step_ids(struct seal *s)
 
 static int step_filter(struct seal *s)
 {
-	return filter_load(s->filter_fd);
+	return filter_load(s->filter_fd, s->watch ? &s->listener : NULL);
 }
 
 static int step_verify(struct seal *s)

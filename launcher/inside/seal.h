@@ -15,6 +15,8 @@ struct seal {
 	uint64_t keep_caps;
 	int filter_fd;
 	int status_fd; /* of seal_prepare() */
+	bool watch;    /* load the filter with a listener */
+	int listener;  /* result: it, or -1; the caller's */
 	bool landlock; /* result: the Landlock scopes hold */
 	const char *what; /* result of a failure, for people: the step, static */
 	const char *fact; /* the same: what did not read back as it should, or NULL; static */

@@ -99,6 +99,7 @@ static const struct {
 	{ "/etc/protocols", MOUNT_COPY, BOTH, "names of protocols" },
 	{ "/etc/localtime", MOUNT_COPY, BOTH, "the time zone" },
 	{ "/etc/timezone", MOUNT_COPY, BOTH, "the time zone" },
+	{ "/etc/locale.alias", MOUNT_COPY, BOTH, "locales: /usr/share/locale leads to it" },
 	{ "/etc/os-release", MOUNT_COPY, BOTH, "which system this is" },
 	{ "/etc/debian_version", MOUNT_COPY, BOTH, "which system this is" },
 	{ "/etc/lsb-release", MOUNT_COPY, BOTH, "which system this is" },

@@ -30,7 +30,7 @@ static int load(const void *data, size_t len)
 	if (pid == 0) {
 		(void) lseek(fd, 0, SEEK_END); /* whoever sent it may have left it anywhere */
 		(void) prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-		_exit(-filter_load(fd));
+		_exit(-filter_load(fd, NULL));
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
@@ -73,8 +73,8 @@ static void test_not_a_plain_file(void **state)
 
 	(void) state;
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-	assert_int_equal(filter_load(ends[0]), -EBADMSG);
-	assert_int_equal(filter_load(-1), -EBADF);
+	assert_int_equal(filter_load(ends[0], NULL), -EBADMSG);
+	assert_int_equal(filter_load(-1, NULL), -EBADF);
 	(void) close(ends[0]);
 	(void) close(ends[1]);
 }

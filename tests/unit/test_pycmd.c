@@ -153,7 +153,7 @@ static void command_lines(void **state)
 		if (rows[i].first_arg >= 0)
 			assert_int_equal(cmd.first_arg, rows[i].first_arg);
 		assert_true(cmd.first_arg >= 1 && cmd.first_arg <= argc);
-		assert_false(cmd.verbose);
+		assert_null(cmd.verbose);
 	}
 }
 
@@ -161,22 +161,25 @@ static void verbose_is_an_option_of_the_interpreter(void **state)
 {
 	static const struct {
 		const char *args[MAX_ARGS];
-		bool verbose;
+		const char *verbose;
 	} cases[] = {
-		{ { "-X", "venvbox-verbose" }, true },
-		{ { "-Xvenvbox-verbose", "show.py" }, true },
-		{ { "-BXvenvbox-verbose", "-m", "show" }, true },
-		{ { "-Is", "-X", "dev", "-X", "venvbox-verbose", "-c", "1" }, true },
-		{ { "-m", "show", "-X", "venvbox-verbose" }, false },
-		{ { "show.py", "-Xvenvbox-verbose" }, false },
-		{ { "-c", "-Xvenvbox-verbose" }, false },
-		{ { "-", "-Xvenvbox-verbose" }, false },
-		{ { "-W", "-Xvenvbox-verbose" }, false },
-		{ { "-W", "venvbox-verbose" }, false },
-		{ { "-Wvenvbox-verbose" }, false },
-		{ { "-X", "venvbox-verbos" }, false },
-		{ { "-X", "venvbox-verbose2" }, false },
-		{ { "-x", "venvbox-verbose" }, false },
+		{ { "-X", "venvbox-verbose" }, "" },
+		{ { "-Xvenvbox-verbose", "show.py" }, "" },
+		{ { "-BXvenvbox-verbose", "-m", "show" }, "" },
+		{ { "-Is", "-X", "dev", "-X", "venvbox-verbose", "-c", "1" }, "" },
+		{ { "-X", "venvbox-verbose=json" }, "json" },
+		{ { "-Xvenvbox-verbose=json", "show.py" }, "json" },
+		{ { "-X", "venvbox-verbose=" }, "" },
+		{ { "-m", "show", "-X", "venvbox-verbose" }, NULL },
+		{ { "show.py", "-Xvenvbox-verbose" }, NULL },
+		{ { "-c", "-Xvenvbox-verbose" }, NULL },
+		{ { "-", "-Xvenvbox-verbose" }, NULL },
+		{ { "-W", "-Xvenvbox-verbose" }, NULL },
+		{ { "-W", "venvbox-verbose" }, NULL },
+		{ { "-Wvenvbox-verbose" }, NULL },
+		{ { "-X", "venvbox-verbos" }, NULL },
+		{ { "-X", "venvbox-verbose2" }, NULL },
+		{ { "-x", "venvbox-verbose" }, NULL },
 	};
 
 	(void) state;
@@ -187,9 +190,12 @@ static void verbose_is_an_option_of_the_interpreter(void **state)
 
 		memcpy(row.args, cases[i].args, sizeof(row.args));
 		pycmd_parse(build(&row, argv), argv, &cmd);
-		if (cmd.verbose != cases[i].verbose)
+		if ((cmd.verbose == NULL) != (cases[i].verbose == NULL))
 			print_row(&row);
-		assert_int_equal(cmd.verbose, cases[i].verbose);
+		if (cases[i].verbose == NULL)
+			assert_null(cmd.verbose);
+		else
+			assert_string_equal(cmd.verbose, cases[i].verbose);
 	}
 }
 
