@@ -29,7 +29,7 @@ PRCTL_SEALED = 0x76624F58
 ERRNO_SEALED = 4000
 CAP_NET_BIND_SERVICE = 10
 NR_PRCTL, NR_PRLIMIT64 = {"x86_64": (157, 302), "aarch64": (167, 261)}[platform.machine()]
-WIRE_VERSION = 3
+WIRE_VERSION = 4
 PATIENCE = 20  # seconds after which something hangs
 
 
@@ -83,9 +83,9 @@ def _str(word):
     return struct.pack("=I", len(data)) + data
 
 
-def pack_orders(cwd, program, mounts=(), fds=(), keep_caps=0, ignored=0, blocked=0, limits=(), files=0):
+def pack_orders(cwd, program, mounts=(), fds=(), keep_caps=0, ignored=0, blocked=0, limits=(), files=0, watch=0):
     """mounts: (path, dev, ino, read_only); fds: (target, how, flags, offset, path); limits: resource -> most."""
-    out = struct.pack("=IIQQQQ", 0x4F427676, WIRE_VERSION, keep_caps, files, ignored, blocked)
+    out = struct.pack("=IIQQQQI", 0x4F427676, WIRE_VERSION, keep_caps, files, ignored, blocked, watch)
     out += struct.pack("=16Q", *[dict(limits).get(which, 0) for which in range(16)])
     out += _str(cwd) + _str(program)
     out += struct.pack("=I", len(mounts))
