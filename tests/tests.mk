@@ -30,6 +30,7 @@ UNIT_TESTS = \
 	tests/unit/test_inputs \
 	tests/unit/test_keyfile \
 	tests/unit/test_layout \
+	tests/unit/test_learned \
 	tests/unit/test_limits \
 	tests/unit/test_linkset \
 	tests/unit/test_log \

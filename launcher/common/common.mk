@@ -15,6 +15,7 @@ libvb_common_a_SOURCES = \
 	launcher/common/hostexplain.c \
 	launcher/common/keyfile.c launcher/common/keyfile.h \
 	launcher/common/ksignal.c launcher/common/ksignal.h \
+	launcher/common/learned.c launcher/common/learned.h \
 	launcher/common/limits.c launcher/common/limits.h \
 	launcher/common/linkset.c launcher/common/linkset.h \
 	launcher/common/log.c launcher/common/log.h \

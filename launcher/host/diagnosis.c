@@ -40,7 +40,7 @@ int diagnosis_open(struct diagnosis *d, const struct job *job, const struct strv
 				     .real_home = x->home, .nested = &x->nested };
 	watcher_init(&d->watcher, &(struct watched) { .venv = s->manifest.venv, .box_home = d->box_home, .real_home = x->home,
 						      .network_unshared = p->network_unshared, .limits = x->quota.rlimits,
-						      .looks = d->tell.looks, .tell = tell, .data = d });
+						      .looks = d->tell.form == TELL_LEARNED, .tell = tell, .data = d });
 	return tell_open(&d->tell, p, env, cwd, f);
 }
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "common/fd.h"
+#include "common/learned.h"
 #include "common/path.h"
 #include "host/telltext.h"
 #include "host/telljson.h"
@@ -26,9 +27,10 @@ void tell_init(struct tell *t, const struct job *job, const struct strv *env)
 	*t = (struct tell) { .fd = -1 };
 	if (option != NULL || is_set(variable) || is_set(strv_getenv(env, "VERBOSE")))
 		t->form = TELL_TEXT;
-	if (is_set(option) ? strcmp(option, "json") == 0 : variable != NULL && (strcmp(variable, "json") == 0 || strcmp(variable, "learn") == 0))
+	if (is_set(option) ? strcmp(option, "json") == 0 : variable != NULL && strcmp(variable, "json") == 0)
 		t->form = TELL_JSON;
-	t->looks = variable != NULL && strcmp(variable, "learn") == 0;
+	else if (variable != NULL && strcmp(variable, LEARNED_FORM) == 0)
+		t->form = TELL_LEARNED;
 }
 
 void tell_release(struct tell *t)
@@ -120,9 +122,13 @@ void tell_before(const struct tell *t, const struct verbose_of *of)
 {
 	cleanup_buf struct buf out = { 0 };
 
-	if (t->form == TELL_NOTHING)
-		return;
-	if ((t->form == TELL_JSON ? telljson_start(&out, of) : verbose_put(&out, of)) == 0)
+	int r = 0;
+
+	if (t->form == TELL_JSON)
+		r = telljson_start(&out, of);
+	else if (t->form == TELL_TEXT)
+		r = verbose_put(&out, of);
+	if (r == 0)
 		say(t, &out);
 }
 
@@ -146,6 +152,18 @@ void tell_unread(const struct tell *t)
 	say(t, &out);
 }
 
+static void put_learned(struct buf *out, const struct remedy_of *of, const struct denial *d)
+{
+	cleanup_buf struct buf what = { 0 };
+	cleanup_remedy struct remedy r = { 0 };
+
+	telltext_what(&what, d);
+	if (what.failed || remedy_find(of, d, &r) < 0)
+		out->failed = true;
+	else
+		learned_pack(out, r.unwise || r.setting == NULL, what.data, r.setting, r.value, r.line, r.why);
+}
+
 void tell_denied(const struct tell *t, const struct remedy_of *of, const struct denial *d)
 {
 	cleanup_buf struct buf out = { 0 };
@@ -154,6 +172,8 @@ void tell_denied(const struct tell *t, const struct remedy_of *of, const struct 
 		telljson_denied(&out, of, d);
 	else if (t->form == TELL_TEXT)
 		telltext_denied(&out, d, t->color);
+	else if (t->form == TELL_LEARNED)
+		put_learned(&out, of, d);
 	say(t, &out);
 }
 

@@ -19,11 +19,11 @@ enum tell_form {
 	TELL_NOTHING,
 	TELL_TEXT,
 	TELL_JSON,
+	TELL_LEARNED, /* for venvbox-install --learn: learned.h; what is looked for with stat(2) is told, too */
 };
 
 struct tell {
 	enum tell_form form;
-	bool looks;  /* the caller wants to learn: stat(2) is watched, too */
 	bool color;
 	int fd;      /* -1 while form is TELL_NOTHING */
 };

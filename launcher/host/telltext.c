@@ -63,6 +63,12 @@ static void put_what(struct buf *out, const struct denial *d)
 		buf_printf(out, ", %lu times", d->count);
 }
 
+void telltext_what(struct buf *out, const struct denial *d)
+{
+	buf_printf(out, "%s: ", labels[d->kind]);
+	put_what(out, d);
+}
+
 void telltext_denied(struct buf *out, const struct denial *d, bool color)
 {
 	buf_puts(out, "venvbox: ");

@@ -14,6 +14,9 @@
 /* One line, when it happens. */
 void telltext_denied(struct buf *out, const struct denial *d, bool color);
 
+/* The same without its beginning and end: "hidden: /x (read), from python app.py". */
+void telltext_what(struct buf *out, const struct denial *d);
+
 /* All of it, each with its remedy. */
 void telltext_summary(struct buf *out, const struct remedy_of *of, const struct denials *all, bool color, bool blind);
 

@@ -14,6 +14,7 @@ static const struct {
 } actions[] = {
 	{ "status", ACTION_STATUS, "say whether the venv is boxed, and how" },
 	{ "doctor", ACTION_DOCTOR, "examine this host, attack a box and say what held" },
+	{ "learn", ACTION_LEARN, "run the command after --, and ask whether to allow what it lacked" },
 	{ "remove", ACTION_REMOVE, "give back the plain venv" },
 	{ "print-plan", ACTION_PRINT_PLAN, "print the bubblewrap command line of a run" },
 	{ "help", ACTION_HELP, "print this" },
@@ -27,6 +28,7 @@ void args_release(struct args *a)
 	free(a->venv);
 	strv_release(&a->settings);
 	strv_release(&a->bwrap);
+	strv_release(&a->command);
 	*a = (struct args) { 0 };
 }
 
@@ -54,10 +56,11 @@ static bool take_action(struct parsing *p, const char *name, int *r)
 /* What shapes an action. */
 static bool take_flag(struct parsing *p, const char *name)
 {
-	if (strcmp(name, "json") != 0)
-		return false;
-	p->args->json = true;
-	return true;
+	bool *flag = strcmp(name, "json") == 0 ? &p->args->json : strcmp(name, "yes") == 0 ? &p->args->yes : NULL;
+
+	if (flag != NULL)
+		*flag = true;
+	return flag != NULL;
 }
 
 /* name: without dashes, may be "key=value". */
@@ -111,11 +114,22 @@ static int take_venv(struct parsing *p, const char *word)
 	return p->args->venv != NULL ? 0 : -ENOMEM;
 }
 
+static int take_command(struct parsing *p)
+{
+	int r = 0;
+
+	while (r == 0 && p->at < p->argc)
+		r = strv_add(&p->args->command, p->argv[p->at++]);
+	return r;
+}
+
 static int take_word(struct parsing *p)
 {
 	const char *word = p->argv[p->at++];
 	int r = 0;
 
+	if (strcmp(word, "--") == 0 && p->args->action == ACTION_LEARN)
+		return take_command(p);
 	if (strcmp(word, "--") == 0)
 		return p->at < p->argc ? take_venv(p, p->argv[p->at++]) : 0;
 	if (word[0] != '-' || word[1] == '\0')
@@ -137,6 +151,10 @@ int args_parse(int argc, char *const argv[], struct args *a, struct failure *f)
 		r = fail_msg(f, EINVAL, "change settings first: venvbox-install [settings] VENV", "settings go with an installation only");
 	if (r == 0 && a->json && a->action != ACTION_DOCTOR)
 		r = fail_msg(f, EINVAL, SEE_HELP, "--json goes with --doctor only");
+	if (r == 0 && a->yes && a->action != ACTION_LEARN)
+		r = fail_msg(f, EINVAL, SEE_HELP, "--yes goes with --learn only");
+	if (r == 0 && a->action == ACTION_LEARN && (a->command.n == 0 || a->command.v[0][0] == '\0'))
+		r = fail_msg(f, EINVAL, "venvbox-install VENV --learn -- pytest -q", "--learn needs a command");
 	if (r == 0 && a->venv == NULL && a->action != ACTION_DOCTOR) {
 		a->venv = strdup(".venv");
 		r = a->venv != NULL ? 0 : -ENOMEM;
@@ -168,7 +186,8 @@ int args_help(struct buf *out)
 {
 	buf_puts(out, "usage: venvbox-install [settings] [VENV] [bubblewrap options]\n"
 		      "       venvbox-install --status | --remove | --print-plan [VENV]\n"
-		      "       venvbox-install --doctor [--json] [VENV]\n\n"
+		      "       venvbox-install --doctor [--json] [VENV]\n"
+		      "       venvbox-install [VENV] --learn [--yes] -- COMMAND [ARGUMENTS]\n\n"
 		      "Turns the Python virtual environment VENV (default .venv) into a sandboxed one:\n"
 		      "everything in its bin then runs in a container of its own. Running it again\n"
 		      "changes only the settings that are named.\n\nsettings:\n");
@@ -178,6 +197,7 @@ int args_help(struct buf *out)
 	for (size_t i = 0; i < COUNT(actions); i++)
 		put_option(out, actions[i].name, NULL, actions[i].help);
 	put_option(out, "json", NULL, "with --doctor: one JSON document");
+	put_option(out, "yes", NULL, "with --learn: write without asking");
 	buf_puts(out, "\nstatus: 0, or 125 if it failed; --status: 0 boxed, 1 not boxed, 2 not as it was installed;\n"
 		      "--doctor: 0 all held, 1 something did not, or could not be checked\n");
 	return out->failed ? -ENOMEM : 0;

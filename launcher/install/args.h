@@ -15,6 +15,7 @@ enum action {
 	ACTION_INSTALL,
 	ACTION_STATUS,
 	ACTION_DOCTOR,
+	ACTION_LEARN,
 	ACTION_REMOVE,
 	ACTION_PRINT_PLAN,
 	ACTION_HELP,
@@ -25,6 +26,8 @@ struct args {
 	enum action action;
 	char *venv;           /* as it was written; if it was not ".venv", for ACTION_DOCTOR NULL */
 	bool json;            /* for ACTION_DOCTOR */
+	bool yes;             /* for ACTION_LEARN */
+	struct strv command;  /* the same: not empty */
 	struct strv settings; /* pairs: key, value */
 	struct strv bwrap;    /* bubblewrap options with their arguments, checked */
 };

@@ -21,6 +21,8 @@ libvb_install_a_SOURCES = \
 	launcher/install/install.c launcher/install/install.h \
 	launcher/install/interpreter.c launcher/install/interpreter.h \
 	launcher/install/job.c launcher/install/job.h \
+	launcher/install/learn.c launcher/install/learn.h \
+	launcher/install/learnrun.c launcher/install/learnrun.h \
 	launcher/install/mounts.c launcher/install/mounts.h \
 	launcher/install/probe.c launcher/install/probe.h \
 	launcher/install/project.c launcher/install/project.h \

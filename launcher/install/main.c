@@ -14,6 +14,7 @@
 #include "install/args.h"
 #include "install/doctor.h"
 #include "install/install.h"
+#include "install/learn.h"
 #include "install/remove.h"
 #include "install/status.h"
 
@@ -54,6 +55,8 @@ static int act(const struct args *a, struct buf *out, int *status, struct failur
 		r = doctor_run(a->venv, a->json, PKGLIBEXECDIR, &health, out, f);
 		*status = r == 0 ? (int) health : VB_EXIT_FAILURE;
 		return r;
+	case ACTION_LEARN:
+		return learn_run(a, PKGLIBEXECDIR, out, f);
 	case ACTION_REMOVE:
 		return remove_run(a->venv, out, f);
 	case ACTION_PRINT_PLAN:

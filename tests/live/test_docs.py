@@ -65,8 +65,8 @@ def test_readme_table_has_each_setting():
 
 
 def source_variables():
-    """The variables that steer the launcher: those that policy.c and run.c ask for."""
-    text = "".join(read(f"launcher/host/{name}.c") for name in ("policy", "run"))
+    """The variables that steer the launcher: those that policy.c and tell.c ask for."""
+    text = "".join(read(f"launcher/host/{name}.c") for name in ("policy", "tell"))
     return set(re.findall(r"\"((?:VENVBOX|SANDBOX)_[A-Z_]+|BWRAP_ARGS|VERBOSE)\"", text))
 
 

@@ -55,6 +55,29 @@ static void takes_an_action_and_a_venv(void **state)
 	assert_true(a.json);
 }
 
+static void takes_a_command_to_learn_from(void **state)
+{
+	cleanup(failure_release) struct failure f = { 0 };
+	cleanup_args struct args a = { 0 };
+
+	(void) state;
+	assert_int_equal(parse("x --learn -- pytest -q --status -- y", &a, &f), 0);
+	assert_int_equal(a.action, ACTION_LEARN);
+	assert_string_equal(a.venv, "x");
+	assert_false(a.yes);
+	assert_int_equal(a.command.n, 5);
+	assert_string_equal(a.command.v[0], "pytest");
+	assert_string_equal(a.command.v[3], "--");
+	assert_int_equal(parse("--learn --yes -- make", &a, &f), 0);
+	assert_string_equal(a.venv, ".venv");
+	assert_true(a.yes);
+	assert_int_equal(parse("--learn", &a, &f), -EINVAL);
+	assert_int_equal(parse("--learn --", &a, &f), -EINVAL);
+	assert_int_equal(parse("--yes x", &a, &f), -EINVAL);
+	assert_int_equal(parse("x --learn --network none -- make", &a, &f), -EINVAL);
+	assert_int_equal(parse("x --learn --remove -- make", &a, &f), -EINVAL);
+}
+
 static void sorts_settings_and_bubblewrap_options(void **state)
 {
 	cleanup(failure_release) struct failure f = { 0 };
@@ -114,6 +137,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(takes_an_action_and_a_venv),
+		cmocka_unit_test(takes_a_command_to_learn_from),
 		cmocka_unit_test(sorts_settings_and_bubblewrap_options),
 		cmocka_unit_test(applies_to_the_policy),
 		cmocka_unit_test(help_names_every_setting),
