@@ -18,6 +18,7 @@ UNIT_TESTS = \
 	tests/unit/test_dotenv \
 	tests/unit/test_env \
 	tests/unit/test_etc \
+	tests/unit/test_explain \
 	tests/unit/test_facts \
 	tests/unit/test_failure \
 	tests/unit/test_fd \
@@ -52,6 +53,7 @@ UNIT_TESTS = \
 	tests/unit/test_rmtree \
 	tests/unit/test_seal \
 	tests/unit/test_secret \
+	tests/unit/test_seen \
 	tests/unit/test_signal_relay \
 	tests/unit/test_service \
 	tests/unit/test_session \
@@ -121,4 +123,4 @@ bench:
 
 EXTRA_DIST += tests/bench tests/compat tests/run tests/boxlab.py tests/conftest.py tests/doctor.py tests/installing.py \
 	tests/packages.py tests/terminal.py tests/live tests/escape tests/mutate tests/mutations tests/without.c
-noinst_HEADERS = tests/unit/bpf.h tests/unit/callerfds.h tests/unit/capture.h tests/unit/place.h tests/unit/scratch.h
+noinst_HEADERS = tests/unit/bpf.h tests/unit/callerfds.h tests/unit/capture.h tests/unit/explained.h tests/unit/place.h tests/unit/scratch.h

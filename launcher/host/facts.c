@@ -263,6 +263,8 @@ static int gather_user_cache(const struct policy *p, const char *home, struct fa
 	x->user_cache = cache ? path_join(cache, "pip") : NULL;
 	if (x->user_cache == NULL)
 		return -ENOMEM;
+	if (p->look_only)
+		return 0;
 	if ((mkdir(cache, 0700) < 0 && errno != EEXIST) || (mkdir(x->user_cache, 0700) < 0 && errno != EEXIST))
 		return fail_errno(f, errno, "unset SANDBOX_USE_PIP_CACHE, or make the directory", "cannot make '%s'", x->user_cache);
 	return p->pip_run ? 0 : make_cache_mount_point(p, f);

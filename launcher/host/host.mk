@@ -6,6 +6,7 @@ libvb_host_a_SOURCES = \
 	launcher/host/appeared.c launcher/host/appeared.h \
 	launcher/host/bwrap.c launcher/host/bwrap.h \
 	launcher/host/callbpf.c launcher/host/callbpf.h \
+	launcher/host/caller.c launcher/host/caller.h \
 	launcher/host/callfilter.c launcher/host/callfilter.h \
 	launcher/host/callname.c launcher/host/callname.h \
 	launcher/host/capname.c launcher/host/capname.h \
@@ -14,6 +15,8 @@ libvb_host_a_SOURCES = \
 	launcher/host/dotenv.c launcher/host/dotenv.h \
 	launcher/host/editable.c launcher/host/editable.h \
 	launcher/host/env.c launcher/host/env.h \
+	launcher/host/explain.c launcher/host/explain.h \
+	launcher/host/explain_path.c \
 	launcher/host/facts.c launcher/host/facts.h launcher/host/facts_part.h \
 	launcher/host/facts_pip.c \
 	launcher/host/handout.c launcher/host/handout.h \
@@ -39,9 +42,11 @@ libvb_host_a_SOURCES = \
 	launcher/host/remedy.c launcher/host/remedy.h \
 	launcher/host/run.c launcher/host/run.h \
 	launcher/host/secret.c launcher/host/secret.h \
+	launcher/host/seen.c launcher/host/seen.h \
 	launcher/host/service.c launcher/host/service.h \
 	launcher/host/session.c launcher/host/session.h \
 	launcher/host/shield.c launcher/host/shield.h \
+	launcher/host/show.c launcher/host/show.h \
 	launcher/host/signals.c launcher/host/signals.h \
 	launcher/host/sources.c launcher/host/sources.h \
 	launcher/host/spare.c launcher/host/spare.h \

@@ -9,14 +9,14 @@
 #include "common/path.h"
 #include "host/layout_part.h"
 
-static int add_user_option(struct layout *l, const struct bwrapopt *opt, char *const *args)
+static int add_user_option(struct layout *l, const struct bwrapopt *opt, char *const *args, const char *why)
 {
 	struct op *op;
 	int r;
 
 	if (opt->act == BWRAPOPT_BIND && opt->src >= 0 && opt->dest >= 0 && strncmp(opt->name, "--dev-", 6) != 0)
-		return layout_bind(l, opt->writable ? OP_RW : OP_RO, args[opt->src], args[opt->dest], "your option", opt->optional);
-	op = layout_add(l, OP_WORDS, NULL, opt->dest >= 0 ? args[opt->dest] : NULL, "your option");
+		return layout_bind(l, opt->writable ? OP_RW : OP_RO, args[opt->src], args[opt->dest], why, opt->optional);
+	op = layout_add(l, OP_WORDS, NULL, opt->dest >= 0 ? args[opt->dest] : NULL, why);
 	if (op == NULL)
 		return -ENOMEM;
 	r = strv_add(&op->words, opt->name);
@@ -70,7 +70,7 @@ static int add_user(struct layout *l, bool above_project)
 		char *const *args = p->user_mounts.v + i + 1;
 
 		if (lies_above(option_dest(&p->user_mounts, i), project) == above_project)
-			r = add_user_option(l, opt, args);
+			r = add_user_option(l, opt, args, i < p->kept_mounts ? "your option, kept with the venv" : "your option in BWRAP_ARGS");
 		i += opt->arity + 1;
 	}
 	return r;
@@ -95,14 +95,15 @@ static int add_project(struct layout *l)
 
 static int add_inputs(struct layout *l)
 {
+	static const char why[] = "named on the command line, by a variable or in pip.conf";
 	const struct inputs *in = &l->facts->inputs;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i + 1 < in->links.n; i += 2)
 		if (is_empty_place(l->plan, in->links.v[i + 1]))
-			r = layout_done(layout_add(l, OP_SYMLINK, in->links.v[i], in->links.v[i + 1], "named on the command line"));
+			r = layout_done(layout_add(l, OP_SYMLINK, in->links.v[i], in->links.v[i + 1], why));
 	for (size_t i = 0; r == 0 && i < in->paths.n; i++)
-		r = layout_self(l, OP_RO, in->paths.v[i], "named on the command line");
+		r = layout_self(l, OP_RO, in->paths.v[i], why);
 	return r;
 }
 

@@ -10,11 +10,23 @@
 #include "common/names.h"
 #include "common/path.h"
 #include "host/run.h"
+#include "host/show.h"
+
+/* Only venvbox-install calls us by our own name. -1: it is a command of a venv that is called. */
+static int show(int argc, char *argv[])
+{
+	if (argc < 3 || strcmp(path_base(argv[0]), VB_LAUNCHER) != 0)
+		return -1;
+	if (argc == 3 && strcmp(argv[1], "--print-plan") == 0)
+		return show_plan(argv[2]);
+	if (argc <= 4 && strcmp(argv[1], "--explain") == 0)
+		return show_explanation(argv[2], argv[3]);
+	return -1;
+}
 
 int main(int argc, char *argv[])
 {
-	/* Only venvbox-install calls us by our own name. */
-	if (argc == 3 && strcmp(path_base(argv[0]), VB_LAUNCHER) == 0 && strcmp(argv[1], "--print-plan") == 0)
-		return run_print_plan(argv[2]);
-	return run_payload(argc, argv);
+	int status = show(argc, argv);
+
+	return status >= 0 ? status : run_payload(argc, argv);
 }

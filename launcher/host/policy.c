@@ -209,6 +209,7 @@ int policy_make(const struct job *job, const struct manifest *m, const struct co
 	p->user_pip_cache = pip_cache != NULL && *pip_cache != '\0';
 	p->allow_calls = strv_getenv(env, "SANDBOX_SECCOMP_ALLOW");
 	r = take_options(p, &c->bwrap, job->cwd, f);
+	p->kept_mounts = p->user_mounts.n;
 	if (r == 0 && bwrap_args != NULL)
 		r = take_bwrap_args(p, bwrap_args, job->cwd, f);
 	return r;

@@ -48,12 +48,14 @@ struct policy {
 	bool user_pip_cache;     /* SANDBOX_USE_PIP_CACHE */
 	const char *allow_calls; /* SANDBOX_SECCOMP_ALLOW as it stands in the environment; NULL: the filter of the venv */
 	struct strv user_mounts; /* the user's options that change the file system, in order, as words; paths are clean */
+	size_t kept_mounts;      /* so many words of them are kept with the venv, the rest is of BWRAP_ARGS */
 	struct strv user_options;/* the user's options that go to bwrap unchanged */
 	struct strv env;         /* "NAME=value" of --setenv; "NAME" alone: --unsetenv. In order. */
 	bool clear_env;          /* --clearenv */
 	char *chdir;             /* --chdir, or NULL */
 	uint64_t keep_caps;      /* of --cap-add; bit n is capability n */
 	struct strv cap_words;   /* "--cap-add NAME" for bwrap: at least keep_caps, PID 1 drops the rest */
+	bool look_only;          /* nothing is run: what the box would need is not made. Set by the caller, after policy_make() */
 };
 
 void policy_release(struct policy *p);

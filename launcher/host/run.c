@@ -16,6 +16,7 @@
 #include "common/path.h"
 #include "host/aftermath.h"
 #include "host/bwrap.h"
+#include "host/caller.h"
 #include "host/callfilter.h"
 #include "host/diagnosis.h"
 #include "host/facts.h"
@@ -104,41 +105,6 @@ static int raise_files(struct run *run, struct failure *f)
 	return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? 0 : fail_errno(f, errno, NULL, "cannot raise the limit of open files");
 }
 
-static int read_environment(struct run *run)
-{
-	for (char **e = environ; *e != NULL; e++) {
-		int r = strv_add(&run->env, *e);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-/* What the box has of its own cannot be made up for a working directory (spec S13). */
-static bool is_of_the_box(const char *cwd)
-{
-	return path_below(cwd, VB_RUN_DIR) != NULL
-		|| ((path_is_within(cwd, "/proc") || path_is_within(cwd, "/dev"))
-		    && strcmp(cwd, "/proc") != 0 && strcmp(cwd, "/dev") != 0 && strcmp(cwd, "/dev/shm") != 0);
-}
-
-/* A directory that was removed under the caller has no name: Python starts there too, so it starts at the root. */
-static int find_cwd(struct run *run, struct failure *f)
-{
-	char path[PATH_MAX];
-	const char *cwd = getcwd(path, sizeof(path));
-
-	if (cwd == NULL && errno != ENOENT)
-		return fail_errno(f, errno, "go to a directory that you can read", "cannot tell the working directory");
-	run->cwd = strdup(cwd != NULL && *cwd == '/' ? cwd : "/");
-	if (run->cwd == NULL)
-		return -ENOMEM;
-	if (is_of_the_box(run->cwd))
-		return fail_msg(f, EINVAL, "go to another directory first", "'%s' is no directory of the box", run->cwd);
-	return 0;
-}
-
 static int collect_fds(struct run *run, struct failure *f)
 {
 	cleanup_strv struct strv writable = { 0 };
@@ -150,10 +116,10 @@ static int collect_fds(struct run *run, struct failure *f)
 	return r < 0 ? r : userfds_collect(&run->fds, &writable, listen, f);
 }
 
-static int begin_masks(struct run *run, bool look_only, struct failure *f)
+static int begin_masks(struct run *run, struct failure *f)
 {
 	return masks_begin(&run->facts.masks, run->session.called.state_fd, run->session.project_fd,
-			   run->session.manifest.project, policy_protected, &run->session.conf.unprotect, look_only, f);
+			   run->session.manifest.project, policy_protected, &run->session.conf.unprotect, false, f);
 }
 
 /* Decides; nothing on the host has changed when this fails. */
@@ -163,7 +129,7 @@ static int decide(struct run *run, int argc, char *argv[], struct failure *f)
 	int r = session_open(s, f);
 
 	if (r == 0)
-		r = find_cwd(run, f);
+		r = caller_cwd(&run->cwd, f);
 	if (r < 0)
 		return r;
 	policy_job(&s->called, argc, argv, run->cwd, &run->job);
@@ -193,7 +159,7 @@ static int prepare(struct run *run, int argc, char *argv[], struct failure *f)
 	if (r == 0)
 		r = signals_block(&run->caller);
 	if (r == 0)
-		r = begin_masks(run, false, f);
+		r = begin_masks(run, f);
 	if (r == 0)
 		r = collect_fds(run, f);
 	if (r == 0)
@@ -358,7 +324,7 @@ static int run_steps(struct run *run, int argc, char *argv[], struct outcome *o,
 	if (r == 0)
 		r = shield_devices(&run->old_mounts, f);
 	if (r == 0)
-		r = read_environment(run);
+		r = caller_environment(&run->env);
 	if (r == 0)
 		r = venv_find((const char *) getauxval(AT_EXECFN), argv, strv_getenv(&run->env, "PATH"), &run->session.called, f);
 	if (r == 0)
@@ -396,42 +362,4 @@ int run_payload(int argc, char *argv[])
 	}
 	run_release(&run);
 	supervise_end(&outcome);
-}
-
-/* --- --print-plan ---------------------------------------------------------------- */
-
-static int print_steps(struct run *run, const char *venv, struct buf *out, struct failure *f)
-{
-	char *argv[] = { (char *) "python", NULL };
-	int r = read_environment(run);
-
-	if (r == 0)
-		r = called_open(venv, "python", &run->session.called, f);
-	if (r == 0)
-		r = decide(run, 1, argv, f);
-	if (r == 0)
-		r = facts_gather(&run->policy, &run->job, argv, &run->env, run->session.called.state_fd, run->session.project_fd, run->cwd, &run->facts, f);
-	if (r == 0)
-		r = begin_masks(run, true, f);
-	if (r == 0)
-		r = layout_make(&run->policy, &run->facts, NULL, run->session.libexec, &run->plan, f);
-	return r < 0 ? r : bwrap_print(&run->plan, VB_BWRAP, out);
-}
-
-int run_print_plan(const char *venv)
-{
-	cleanup_buf struct buf out = { 0 };
-	struct failure f = { 0 };
-	struct run run;
-	int r;
-
-	run_init(&run);
-	r = print_steps(&run, venv, &out, &f);
-	if (r == 0)
-		r = fd_write_all(STDOUT_FILENO, out.data, out.len);
-	if (r < 0)
-		r = failure_print(&f, r);
-	failure_release(&f);
-	run_release(&run);
-	return r;
 }

@@ -16,6 +16,7 @@ static const struct {
 	{ "doctor", ACTION_DOCTOR, "examine this host, attack a box and say what held" },
 	{ "learn", ACTION_LEARN, "run the command after --, and ask whether to allow what it lacked" },
 	{ "remove", ACTION_REMOVE, "give back the plain venv" },
+	{ "explain", ACTION_EXPLAIN, "print the policy, what each value comes from, and what PATH is inside" },
 	{ "print-plan", ACTION_PRINT_PLAN, "print the bubblewrap command line of a run" },
 	{ "help", ACTION_HELP, "print this" },
 	{ "version", ACTION_VERSION, "print the version" },
@@ -26,6 +27,7 @@ static const struct {
 void args_release(struct args *a)
 {
 	free(a->venv);
+	free(a->path);
 	strv_release(&a->settings);
 	strv_release(&a->bwrap);
 	strv_release(&a->command);
@@ -51,6 +53,31 @@ static bool take_action(struct parsing *p, const char *name, int *r)
 		return true;
 	}
 	return false;
+}
+
+static int set_path(struct parsing *p, const char *word)
+{
+	if (word[0] == '\0' || p->args->path != NULL)
+		return fail_msg(p->f, EINVAL, SEE_HELP, word[0] == '\0' ? "--explain: the path is empty" : "--explain takes one path");
+	p->args->path = strdup(word);
+	return p->args->path != NULL ? 0 : -ENOMEM;
+}
+
+/* A path may follow '=', anywhere; as the next word only behind the venv, which could not be told from it otherwise. */
+static bool take_explain(struct parsing *p, const char *name, int *r)
+{
+	const char *word = NULL;
+
+	if (strncmp(name, "explain", 7) != 0 || (name[7] != '\0' && name[7] != '='))
+		return false;
+	if (!take_action(p, "explain", r) || *r < 0)
+		return true;
+	if (name[7] == '=')
+		word = name + 8;
+	else if (p->args->venv != NULL && p->at < p->argc && p->argv[p->at][0] != '-')
+		word = p->argv[p->at++];
+	*r = word != NULL ? set_path(p, word) : 0;
+	return true;
 }
 
 /* What shapes an action. */
@@ -134,7 +161,7 @@ static int take_word(struct parsing *p)
 		return p->at < p->argc ? take_venv(p, p->argv[p->at++]) : 0;
 	if (word[0] != '-' || word[1] == '\0')
 		return take_venv(p, word);
-	if (word[1] == '-' && (take_action(p, word + 2, &r) || take_flag(p, word + 2) || take_setting(p, word + 2, &r)))
+	if (word[1] == '-' && (take_explain(p, word + 2, &r) || take_action(p, word + 2, &r) || take_flag(p, word + 2) || take_setting(p, word + 2, &r)))
 		return r;
 	return take_bwrap(p, word);
 }
@@ -186,6 +213,7 @@ int args_help(struct buf *out)
 {
 	buf_puts(out, "usage: venvbox-install [settings] [VENV] [bubblewrap options]\n"
 		      "       venvbox-install --status | --remove | --print-plan [VENV]\n"
+		      "       venvbox-install [VENV] --explain[=PATH] | VENV --explain PATH\n"
 		      "       venvbox-install --doctor [--json] [VENV]\n"
 		      "       venvbox-install [VENV] --learn [--yes] -- COMMAND [ARGUMENTS]\n\n"
 		      "Turns the Python virtual environment VENV (default .venv) into a sandboxed one:\n"
@@ -195,7 +223,7 @@ int args_help(struct buf *out)
 		put_option(out, s->key, s->metavar, s->help);
 	buf_puts(out, "\nactions:\n");
 	for (size_t i = 0; i < COUNT(actions); i++)
-		put_option(out, actions[i].name, NULL, actions[i].help);
+		put_option(out, actions[i].name, actions[i].action == ACTION_EXPLAIN ? "[PATH]" : NULL, actions[i].help);
 	put_option(out, "json", NULL, "with --doctor: one JSON document");
 	put_option(out, "yes", NULL, "with --learn: write without asking");
 	buf_puts(out, "\nstatus: 0, or 125 if it failed; --status: 0 boxed, 1 not boxed, 2 not as it was installed;\n"

@@ -17,6 +17,7 @@ enum action {
 	ACTION_DOCTOR,
 	ACTION_LEARN,
 	ACTION_REMOVE,
+	ACTION_EXPLAIN,
 	ACTION_PRINT_PLAN,
 	ACTION_HELP,
 	ACTION_VERSION,
@@ -25,6 +26,7 @@ enum action {
 struct args {
 	enum action action;
 	char *venv;           /* as it was written; if it was not ".venv", for ACTION_DOCTOR NULL */
+	char *path;           /* for ACTION_EXPLAIN, as it was written; NULL: the whole policy */
 	bool json;            /* for ACTION_DOCTOR */
 	bool yes;             /* for ACTION_LEARN */
 	struct strv command;  /* the same: not empty */

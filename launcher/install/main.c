@@ -27,11 +27,11 @@ static int print(const struct buf *out, int status, struct failure *f)
 }
 
 /* The launcher is the one who knows; it takes our place. */
-static int print_plan(const char *venv, struct failure *f)
+static int ask_launcher(const char *option, const struct args *a, struct failure *f)
 {
 	static const char launcher[] = PKGLIBEXECDIR "/" VB_LAUNCHER;
 
-	(void) execv(launcher, (char *const[]) { (char *) VB_LAUNCHER, (char *) "--print-plan", (char *) venv, NULL });
+	(void) execv(launcher, (char *const[]) { (char *) VB_LAUNCHER, (char *) option, a->venv, a->path, NULL });
 	return fail_errno(f, errno, "install venvbox again", "cannot execute '%s'", launcher);
 }
 
@@ -60,7 +60,9 @@ static int act(const struct args *a, struct buf *out, int *status, struct failur
 	case ACTION_REMOVE:
 		return remove_run(a->venv, out, f);
 	case ACTION_PRINT_PLAN:
-		return print_plan(a->venv, f);
+		return ask_launcher("--print-plan", a, f);
+	case ACTION_EXPLAIN:
+		return ask_launcher("--explain", a, f);
 	case ACTION_INSTALL:
 		break;
 	}

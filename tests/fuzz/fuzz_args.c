@@ -24,6 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	else
 		must(a.venv[0] != '\0');
 	must(a.settings.n % 2 == 0);
+	must(a.path == NULL || (a.action == ACTION_EXPLAIN && a.path[0] != '\0'));
 	r = args_apply(&a, "/cwd", &c, &f);
 	fuzz_refused(r, &f);
 	if (r == 0)

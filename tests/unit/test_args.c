@@ -78,6 +78,35 @@ static void takes_a_command_to_learn_from(void **state)
 	assert_int_equal(parse("x --learn --remove -- make", &a, &f), -EINVAL);
 }
 
+static void explains_a_venv_or_a_path(void **state)
+{
+	cleanup(failure_release) struct failure f = { 0 };
+	cleanup_args struct args a = { 0 };
+
+	(void) state;
+	assert_int_equal(parse("--explain", &a, &f), 0);
+	assert_int_equal(a.action, ACTION_EXPLAIN);
+	assert_string_equal(a.venv, ".venv");
+	assert_null(a.path);
+	assert_int_equal(parse("x --explain y", &a, &f), 0);
+	assert_string_equal(a.venv, "x");
+	assert_string_equal(a.path, "y");
+	assert_int_equal(parse("--explain y", &a, &f), 0); /* the word before a path is the venv */
+	assert_string_equal(a.venv, "y");
+	assert_null(a.path);
+	assert_int_equal(parse("--explain=-y x", &a, &f), 0);
+	assert_string_equal(a.venv, "x");
+	assert_string_equal(a.path, "-y");
+	assert_int_equal(parse("x --explain --", &a, &f), 0);
+	assert_null(a.path);
+	assert_int_equal(parse("x --explain=", &a, &f), -EINVAL);
+	assert_int_equal(parse("x --explain=a --explain=b", &a, &f), -EINVAL);
+	assert_int_equal(parse("x --explain a b", &a, &f), -EINVAL);
+	assert_int_equal(parse("x --explained", &a, &f), -EINVAL);
+	assert_int_equal(parse("x --status --explain", &a, &f), -EINVAL);
+	assert_int_equal(parse("x --explain --ro /y", &a, &f), -EINVAL);
+}
+
 static void sorts_settings_and_bubblewrap_options(void **state)
 {
 	cleanup(failure_release) struct failure f = { 0 };
@@ -138,6 +167,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(takes_an_action_and_a_venv),
 		cmocka_unit_test(takes_a_command_to_learn_from),
+		cmocka_unit_test(explains_a_venv_or_a_path),
 		cmocka_unit_test(sorts_settings_and_bubblewrap_options),
 		cmocka_unit_test(applies_to_the_policy),
 		cmocka_unit_test(help_names_every_setting),
