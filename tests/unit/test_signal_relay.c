@@ -49,7 +49,7 @@ static void have_own_copy(struct relay *r, int sig)
 	credit_note(&r->credits, sig, (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
 }
 
-static void stop(const struct relay *r)
+static void stop_payload(const struct relay *r)
 {
 	int status;
 
@@ -71,7 +71,7 @@ static void a_relayed_continue_continues(void **state)
 {
 	struct relay *r = *state;
 
-	stop(r);
+	stop_payload(r);
 	assert_int_equal(relay_deliver(r, SIGCONT), 0);
 	assert_true(is_continued(r));
 }
@@ -80,7 +80,7 @@ static void one_that_the_group_had_is_dropped(void **state)
 {
 	struct relay *r = *state;
 
-	stop(r);
+	stop_payload(r);
 	have_own_copy(r, SIGCONT);
 	assert_int_equal(relay_deliver(r, SIGCONT), 0);
 	assert_false(is_continued(r));
@@ -91,7 +91,7 @@ static void a_continue_that_a_stop_followed_is_dropped(void **state)
 {
 	struct relay *r = *state;
 
-	stop(r);
+	stop_payload(r);
 	have_own_copy(r, SIGTSTP);
 	assert_int_equal(relay_deliver(r, SIGCONT), 0);
 	assert_false(is_continued(r));
