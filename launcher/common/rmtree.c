@@ -5,9 +5,12 @@
  * device and inode, so its cost is one descriptor whatever the depth.
  */
 #include <fcntl.h>
-#include <linux/stat.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#ifndef STATX_BASIC_STATS /* musl before 1.2.5; later its header and the kernel's both define struct statx */
+#include <linux/stat.h>
+#endif
 
 #include "common/fd.h"
 #include "common/path.h"
