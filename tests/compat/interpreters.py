@@ -25,6 +25,18 @@ def pyenv_versions():
     return sorted(found, key=lambda n: [int(x) for x in re.findall(r"\d+", n)])
 
 
+@functools.lru_cache
+def beside():
+    """The distribution's other versions, which have no name but their own: {"python3.13": its path}."""
+    found = {}
+    for path in glob.glob("/usr/bin/python3.*"):
+        match = re.fullmatch(r"python3\.(\d+)t?", os.path.basename(path))
+        if match and (3, int(match.group(1))) >= OLDEST and os.path.realpath(path) != os.path.realpath(PYTHON) \
+                and subprocess.run([path, "-I", "-c", "import venv"], stderr=subprocess.DEVNULL).returncode == 0:
+            found[os.path.basename(path)] = path
+    return dict(sorted(found.items(), key=lambda item: int(re.findall(r"\d+", item[0])[1])))
+
+
 def shared_library():
     """libpython of the distribution's Python, if it is installed."""
     code = "import os, sysconfig as s; print(os.path.join(s.get_config_var('LIBDIR'), s.get_config_var('MULTIARCH') or '', 'libpython%s.so.1.0' % s.get_python_version()))"
@@ -34,18 +46,19 @@ def shared_library():
 
 
 def names():
-    return ["distribution", "relocated"] + (["relocated-with-library", "dynamic"] if shared_library() else []) + pyenv_versions()
+    made = ["relocated", "relocated-with-library", "dynamic"] if shared_library() else ["relocated"]
+    return ["distribution", *beside(), *made, *pyenv_versions()]
 
 
 # --- bases that the machine does not have ---------------------------------------------------------------
 
-def copy_stdlib(who, base):
-    shutil.copytree(f"/usr/lib/python{VERSION}", f"{base}/lib/python{VERSION}", symlinks=True, ignore=LEFT_OUT)
+def copy_stdlib(who, base, version=VERSION):
+    shutil.copytree(f"/usr/lib/python{version}", f"{base}/lib/python{version}", symlinks=True, ignore=LEFT_OUT)
     who.makedirs(f"{base}/bin")
 
 
-def finish(who, base):
-    os.symlink(f"python{VERSION}", f"{base}/bin/python3")
+def finish(who, base, version=VERSION):
+    os.symlink(f"python{version}", f"{base}/bin/python3")
     who.own(base)
     return f"{base}/bin/python3"
 
@@ -141,8 +154,8 @@ class Interpreter:
 
 @functools.lru_cache(maxsize=None)
 def interpreter(who, name):
-    if name == "distribution":
-        return Interpreter(who, name, PYTHON)
+    if name == "distribution" or name in beside():
+        return Interpreter(who, name, beside().get(name, PYTHON))
     places = (".local", "share", "uv", "python") if name in MADE else (".pyenv", "versions")
     base = os.path.join(who.makedirs(os.path.join(who.home, *places)), name)
     return Interpreter(who, name, MADE[name](who, base) if name in MADE else pyenv(who, base, name))
@@ -150,10 +163,11 @@ def interpreter(who, name):
 
 def copy_of(who, name, base):
     """One that a test may change."""
-    if name == "distribution":
-        copy_stdlib(who, base)
-        shutil.copy2(os.path.realpath(PYTHON), f"{base}/bin/python{VERSION}")
-        path = finish(who, base)
+    if name == "distribution" or name in beside():
+        version = VERSION if name == "distribution" else name[len("python"):].rstrip("t")
+        copy_stdlib(who, base, version)
+        shutil.copy2(os.path.realpath(beside().get(name, PYTHON)), f"{base}/bin/python{version}")
+        path = finish(who, base, version)
     elif name in MADE:
         path = MADE[name](who, base)
     else:

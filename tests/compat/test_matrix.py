@@ -337,7 +337,7 @@ def test_the_base_is_upgraded(lab, base, tools):
 
 # The versions that could take the place of a relocated build: of the same minor version and another patch, of another minor version.
 PATCHES = [n for n in interpreters.pyenv_versions() if n.startswith(interpreters.VERSION + ".")]
-OTHERS = [n for n in interpreters.pyenv_versions() if n not in PATCHES]
+OTHERS = [n for n in [*interpreters.beside(), *interpreters.pyenv_versions()] if n not in PATCHES]
 
 
 def upgraded(lab, who, tools, name, top):
