@@ -37,7 +37,7 @@ def of_sys():
             yield name, stream(value)
         elif name == "modules":
             yield name, sorted(set(value) - {"facts"})
-        elif name in ("path_importer_cache", "builtin_module_names", "stdlib_module_names"):
+        elif name in ("path_importer_cache", "builtin_module_names", "stdlib_module_names", "lazy_modules"):
             yield name, sorted(value)
         elif name in ("argv", "orig_argv", "path", "warnoptions"):
             yield name, value

@@ -62,6 +62,8 @@ class Asked:
         text = re.sub(r"import time: +\d+ \| +\d+ \|", "import time:", text)
         text = re.sub(r"(  sys\._base_executable = ).*", r"\1", text)
         text = re.sub(r"(USER_(?:BASE|SITE): .*) \(.*\)", r"\1", text)
+        # From 3.14 a fatal error tells the name of the process too: a base that is executed after sealing has that of its own file.
+        text = re.sub(r"\[python[0-9.]*\] \(most recent", "[python] (most recent", text)
         # In which order modules go at the end is not said twice alike.
         return re.sub(r"(?:# destroy .*\n)+", lambda m: "".join(sorted(m.group().splitlines(True))), text)
 
