@@ -9,6 +9,8 @@ import termios
 import time
 
 PATIENCE = 60
+# From 3.13 the prompt is a screen editor that paints each line again and again, in colours; the plain one is readline's, as ever.
+PLAIN_PROMPT = {"PYTHON_BASIC_REPL": "1", "PYTHON_COLORS": "0"}
 CTRL_C, CTRL_D, CTRL_Z, CTRL_BACKSLASH, UP = "\x03", "\x04", "\x1a", "\x1c", "\x1b[A"
 
 
@@ -21,7 +23,7 @@ class Terminal:
         os.chown(self.tty, who.uid, who.gid)
         self.resize(*size)
         self.text, self.read = "", 0
-        self.process = who.popen(args, cwd=cwd, env=env, text=False, stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+        self.process = who.popen(args, cwd=cwd, env={**PLAIN_PROMPT, **(env or {})}, text=False, stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
                                  preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
         os.close(slave)
 

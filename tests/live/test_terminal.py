@@ -7,7 +7,10 @@ import os
 
 import pytest
 
+from boxlab import VERSION
 from terminal import CTRL_BACKSLASH, CTRL_C, CTRL_D, CTRL_Z, UP, Terminal
+
+VERSION_INFO = tuple(map(int, VERSION.split(".")))
 
 
 @pytest.fixture(params=["plain", "box"])
@@ -45,6 +48,19 @@ def test_repl(side):
         assert t.finish() == 0
 
 
+def test_repl_as_it_comes(side):
+    """From 3.13 it is _pyrepl, which asks terminfo and sets the terminal itself."""
+    with at(side, ["python", "-q"], env={"PYTHON_BASIC_REPL": ""}) as t:
+        t.expect(">>> ")
+        t.send("import sys; print('editor', '_pyrepl.unix_console' in sys.modules)\n")
+        t.expect(f"editor {VERSION_INFO >= (3, 13)}")
+        t.expect(">>> ")
+        t.insist(CTRL_C, "KeyboardInterrupt")
+        t.expect(">>> ")
+        t.send("exit(3)\n")
+        assert t.finish() == 3
+
+
 def test_repl_interrupt(side):
     with at(side, ["python", "-q"]) as t:
         t.expect(">>> ")
@@ -60,7 +76,8 @@ def test_repl_interrupt(side):
         t.send("print('still ' + 'here')\n")
         t.expect("still here")
         t.expect(">>> ")
-        t.send("exit(3)\n")
+        # After exit() Python 3.14 dies by the SIGINT it had long before.
+        t.send("import os; os._exit(3)\n")
         assert t.finish() == 3
 
 
