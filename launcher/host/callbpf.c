@@ -37,10 +37,42 @@ static void add_tail(const int *numbers, size_t n, struct buf *out)
 	add(out, (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
 }
 
+/* How many instructions must stand behind the next one; -1: not even that one; INT64_MAX: no program of ours has it. */
+static int64_t reach(const struct sock_filter *insn)
+{
+	switch (insn->code) {
+	case BPF_RET | BPF_K:
+		return -1;
+	case BPF_LD | BPF_W | BPF_ABS:
+	case BPF_ALU | BPF_AND | BPF_K:
+		return 0;
+	case BPF_JMP | BPF_JA:
+		return insn->k;
+	case BPF_JMP | BPF_JEQ | BPF_K:
+	case BPF_JMP | BPF_JGT | BPF_K:
+	case BPF_JMP | BPF_JGE | BPF_K:
+	case BPF_JMP | BPF_JSET | BPF_K:
+		return insn->jt > insn->jf ? insn->jt : insn->jf;
+	default:
+		return INT64_MAX;
+	}
+}
+
+/* What the kernel would not load must not become a program by what is put behind it. */
+static bool is_sound(const struct sock_filter *program, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (reach(&program[i]) >= (int64_t) (n - i) - 1)
+			return false;
+	return n > 0;
+}
+
 int callbpf_watch(const struct sock_filter *program, size_t n, const int *numbers, size_t n_numbers, struct buf *out)
 {
 	if (n + 2 * n_numbers + 2 > BPF_MAXINSNS)
 		return -E2BIG;
+	if (!is_sound(program, n))
+		return -EINVAL;
 	for (size_t i = 0; i < n; i++) {
 		struct sock_filter insn = program[i];
 
@@ -102,7 +134,7 @@ uint32_t callbpf_run(const struct sock_filter *program, size_t n, const struct s
 			break;
 		default:
 			jump = distance(insn, a);
-			if (jump < 0)
+			if (jump < 0 || jump >= (int64_t) (n - i) - 1)
 				return REFUSED;
 			i += (size_t) jump;
 		}

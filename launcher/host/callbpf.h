@@ -17,7 +17,8 @@
 
 /*
  * Appends to out the program that notifies (SECCOMP_RET_USER_NOTIF) of each call that program refuses with an errno, and of those of
- * numbers that it allows; what it kills is killed, and "am I inside?" (names.h) is answered as ever. -E2BIG: too long for the kernel.
+ * numbers that it allows; what it kills is killed, and "am I inside?" (names.h) is answered as ever. -E2BIG: too long for the kernel. -EINVAL: it
+ * is none that the kernel would load, it leads beyond its end.
  */
 int callbpf_watch(const struct sock_filter *program, size_t n, const int *numbers, size_t n_numbers, struct buf *out) must_check;
 
