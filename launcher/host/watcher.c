@@ -16,7 +16,7 @@
 #include "host/watchcall.h"
 #include "host/watchnet.h"
 
-#define FINE_MAX 65536 /* paths; a few megabytes */
+#define FINE_BYTES (8U << 20) /* of paths: a program may ask for endless ones that are not there */
 #define PROGRAM_LIMIT (BPF_MAXINSNS * sizeof(struct sock_filter))
 #define WATCHED_MAX 64
 
@@ -47,7 +47,6 @@ void watcher_release(struct watcher *w)
 	denials_release(&w->denials);
 	forget_fine(w);
 	free(w->program);
-	free(w->base);
 	cleanup_fd_fn(&w->root_fd);
 	*w = (struct watcher) { .notify = { .fd = -1 }, .root_fd = -1 };
 }
@@ -61,6 +60,8 @@ static int read_program(struct watcher *w, int fd)
 
 	if (r < 0)
 		return r;
+	if (text.len == 0 || text.len % sizeof(*w->program) != 0)
+		return -EBADMSG;
 	w->n_program = text.len / sizeof(*w->program);
 	w->program = (struct sock_filter *) (void *) buf_take(&text);
 	return w->program != NULL ? 0 : -ENOMEM;
@@ -141,9 +142,10 @@ static bool is_known_fine(const struct watcher *w, const char *key)
 
 static int note_fine(struct watcher *w, const char *key)
 {
+	size_t size = strlen(key) + 1;
 	char *copy;
 
-	if (w->n_fine == FINE_MAX)
+	if (size > FINE_BYTES - w->fine_bytes)
 		return 0;
 	copy = strdup(key);
 	if (copy == NULL)
@@ -152,7 +154,7 @@ static int note_fine(struct watcher *w, const char *key)
 		free(copy);
 		return -ENOMEM;
 	}
-	w->n_fine++;
+	w->fine_bytes += size;
 	return 0;
 }
 
@@ -359,6 +361,14 @@ static int look(struct watcher *w)
 	return r;
 }
 
+/* What the program would have answered; never 0, with which a call would go on (notify_answer). */
+static int errno_of(uint32_t verdict)
+{
+	int err = (int) (verdict & SECCOMP_RET_DATA);
+
+	return (verdict & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO && err != 0 ? err : EPERM;
+}
+
 /* Whoever holds the filter has ended: the kernel says POLLHUP. */
 int watcher_turn(struct watcher *w, short revents)
 {
@@ -378,7 +388,7 @@ int watcher_turn(struct watcher *w, short revents)
 		r = look(w);
 		err = 0;
 	} else {
-		err = (verdict & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO ? (int) (verdict & SECCOMP_RET_DATA) : EPERM;
+		err = errno_of(verdict);
 		r = refused(w, err);
 	}
 	return r < 0 ? r : notify_answer(&w->notify, err);

@@ -41,8 +41,7 @@ struct watcher {
 	size_t n_program;
 	int root_fd;
 	void *fine;               /* tsearch(3): paths that need not be judged again */
-	size_t n_fine;
-	char *base;               /* of relative paths, during one call */
+	size_t fine_bytes;
 };
 
 void watcher_init(struct watcher *w, const struct watched *of);
