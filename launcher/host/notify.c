@@ -185,7 +185,7 @@ char *notify_program(pid_t pid)
 	n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : 0;
 	text[n > 0 ? n : 0] = '\0';
 	argc = split(text, n > 0 ? (size_t) n : 0, words);
-	buf_puts(&out, argc > 0 && *words[0] != '\0' ? path_base(words[0]) : "?");
+	buf_puts(&out, argc > 0 && *path_base(words[0]) != '\0' ? path_base(words[0]) : "?");
 	if (argc > 0 && out.data != NULL && strncmp(out.data, "python", strlen("python")) == 0)
 		put_python(&out, argc, words);
 	return buf_take(&out);
