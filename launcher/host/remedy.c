@@ -119,8 +119,8 @@ static int remedy_home(const struct remedy_of *of, const struct denial *d, struc
 	cleanup_buf struct buf line = { 0 };
 	cleanup_buf struct buf inner = { 0 };
 	cleanup_free char *shell = path_join(of->venv, "bin/shell");
-	cleanup_free char *dir = path_clean(d->what, d->is_dir ? "." : "..");
-	cleanup_free char *dest = path_below(d->real, of->real_home) ? path_join(of->box_home, path_below(d->real, of->real_home)) : NULL;
+	cleanup_free char *dest = path_join(of->box_home, path_below(d->real, of->real_home));
+	cleanup_free char *dir = dest != NULL ? path_clean(dest, "..") : NULL;
 
 	if (shell == NULL || dir == NULL || dest == NULL)
 		return -ENOMEM;
@@ -180,7 +180,9 @@ static int remedy_path(const struct remedy_of *of, const struct denial *d, struc
 		r->unwise = true;
 		return explain_two(r, advice_what(d->real, write, of->real_home), advice_words(advice));
 	}
-	if (strcmp(d->real, d->what) != 0 && path_is_within(d->what, of->box_home))
+	/* Not so of a link in the home of the box that leads elsewhere. */
+	if (path_is_within(d->what, of->box_home) && of->real_home != NULL && path_is_within(d->real, of->real_home)
+	    && strcmp(d->real, d->what) != 0)
 		return remedy_home(of, d, r);
 	return set(of, write ? "rw" : "ro", d->real, r);
 }
@@ -200,13 +202,15 @@ static int remedy_program(const struct remedy_of *of, const struct denial *d, st
 static int remedy_socket(const struct remedy_of *of, const struct denial *d, struct remedy *r)
 {
 	cleanup_free char *dir = path_clean(d->real, "..");
+	cleanup_free char *what = path_clean(d->what, "..");
 	struct denial place = *d;
 
-	if (dir == NULL)
+	if (dir == NULL || what == NULL)
 		return -ENOMEM;
 	place.purpose = PURPOSE_READ;
 	if (advice_classify(d->real, false, of->real_home) == ADVICE_LINE && advice_classify(dir, false, of->real_home) == ADVICE_LINE) {
-		place.real = place.what = dir;
+		place.real = dir;
+		place.what = what;
 		place.is_dir = true;
 	}
 	return remedy_path(of, &place, r);
