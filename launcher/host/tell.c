@@ -39,11 +39,15 @@ void tell_release(struct tell *t)
 	t->fd = -1;
 }
 
-/* Our copy only stays: the box gets what it inherits, and is not to write into the log. */
+/* Our copy only stays: the box gets what it inherits, and is not to write into the log. What the caller gave us is not close-on-exec; ours is. */
 static int take_descriptor(int number)
 {
-	int fd = fcntl(number, F_DUPFD_CLOEXEC, 3);
+	int flags = fcntl(number, F_GETFD);
+	int fd;
 
+	if (flags < 0 || (number > STDERR_FILENO && (flags & FD_CLOEXEC) != 0))
+		return -EBADF;
+	fd = fcntl(number, F_DUPFD_CLOEXEC, 3);
 	if (fd < 0)
 		return -errno;
 	if ((fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY) {
@@ -71,15 +75,37 @@ static int open_planted(const char *path)
 	return S_ISREG(st.st_mode) && st.st_nlink == 1 ? take_fd(&fd) : -EMLINK;
 }
 
+/*
+ * Links of the caller's may lead to where a box can write (/home is one to /var/home, say): from there on none is followed. *path is then
+ * where it really is.
+ */
+static int find_box(const struct policy *p, char **path)
+{
+	char *text = *path;
+
+	for (char *slash = strchr(text + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+		cleanup_free char *real = NULL;
+
+		*slash = '\0';
+		real = realpath(text, NULL);
+		*slash = '/';
+		if (real == NULL || !policy_box_writable(p, real))
+			continue;
+		*path = path_join(real, slash + 1);
+		free(text);
+		return *path != NULL ? 1 : -ENOMEM;
+	}
+	return policy_box_writable(p, text);
+}
+
 static int open_log(const struct policy *p, const char *name, const char *cwd)
 {
 	cleanup_free char *path = path_clean(cwd, name);
+	int r = path != NULL ? find_box(p, &path) : -ENOMEM;
 	int fd;
 
-	if (path == NULL)
-		return -ENOMEM;
-	if (policy_box_writable(p, path))
-		return open_planted(path);
+	if (r != 0)
+		return r < 0 ? r : open_planted(path);
 	fd = open(path, LOG_FLAGS, 0600);
 	return fd >= 0 ? fd : -errno;
 }
@@ -106,7 +132,7 @@ int tell_open(struct tell *t, const struct policy *p, const struct strv *env, co
 	if (r < 0)
 		return fail_errno(f, -r, r == -ELOOP || r == -EMLINK || r == -ENOTDIR
 			? "a box can write there: name a plain file without other names and links on the way, or one outside of the project"
-			: "VENVBOX_LOG is a file that you may write, or the number of an open descriptor", "cannot write to '%s', which VENVBOX_LOG names", name);
+			: "VENVBOX_LOG is a file that you may write, or the number of an open descriptor", "cannot write to '%s', which VENVBOX_LOG names", is_set(name) ? name : "2");
 	t->fd = r;
 	t->color = t->form == TELL_TEXT && isatty(t->fd) && !is_set(no_color);
 	return 0;
