@@ -27,6 +27,17 @@ static bool is_missing(int err)
 	return err == -ENOENT || err == -ENOTDIR;
 }
 
+/* What is there of a process depends on who asks, and we are none of the box. (/dev/stdin and its like are links to there.) */
+static bool is_of_a_process(const char *path)
+{
+	static const char *const places[] = { "/proc", "/dev/fd", "/dev/stdin", "/dev/stdout", "/dev/stderr" };
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if (path_is_within(path, places[i]))
+			return true;
+	return false;
+}
+
 /* Devices, sockets and FIFOs can be written on a read-only mount. */
 static bool is_read_only(int fd)
 {
@@ -105,7 +116,7 @@ static int judge_place(const struct places *p, const char *path, enum purpose pu
 	*real = real_path(p, path);
 	if (*real == NULL)
 		return -ENOMEM;
-	if (!host_allows(*real, purpose)) {
+	if (is_of_a_process(*real) || !host_allows(*real, purpose)) {
 		free(take_ptr(real));
 		return 0;
 	}
@@ -120,8 +131,7 @@ int judge_path(const struct places *p, const char *path, enum purpose purpose, e
 
 	*verdict = VERDICT_FINE;
 	*real = NULL;
-	/* What is there of a process depends on who asks, and we are none of the box. */
-	if (path_is_within(path, "/proc"))
+	if (is_of_a_process(path))
 		return 0;
 	if (!purpose_makes(purpose))
 		return judge_place(p, path, purpose, verdict, real);
