@@ -2,7 +2,7 @@
 /*
  * telljson.h - what a verbose run says, for programs: one JSON object per line, RFC 8259, as venvbox(7) has them. Pure.
  *
- * Bytes that are no UTF-8 are written as the lone surrogates \udc80 to \udcff, which Python's os.fsencode() turns back.
+ * Bytes that are no UTF-8, and those of characters that a terminal obeys (escape.h), are written as the lone surrogates \udc80 to \udcff, which Python's os.fsencode() turns back.
  */
 #ifndef VB_TELLJSON_H
 #define VB_TELLJSON_H

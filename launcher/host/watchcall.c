@@ -44,7 +44,9 @@ const struct watchcall watchcalls[] = {
 #ifdef SYS_setrlimit
 	{ SYS_setrlimit, WATCH_LIMIT, NO, 1, 0 },
 #endif
+#ifdef SYS_newfstatat
 	{ SYS_newfstatat, WATCH_LOOK, 0, 1, NO },
+#endif
 	{ SYS_statx, WATCH_LOOK, 0, 1, NO },
 	{ SYS_faccessat, WATCH_LOOK, 0, 1, NO },
 	{ SYS_faccessat2, WATCH_LOOK, 0, 1, NO },

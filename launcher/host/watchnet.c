@@ -49,7 +49,8 @@ int watchnet_read(pid_t pid, uint64_t address, uint64_t len, struct watchnet_add
 		a->loopback = ntohl(u.v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET || u.v4.sin_addr.s_addr == 0;
 	} else if (a->family == AF_INET6 && len >= offsetof(struct sockaddr_in6, sin6_scope_id)) {
 		put_port(a, &u.v6.sin6_addr, u.v6.sin6_port);
-		a->loopback = IN6_IS_ADDR_LOOPBACK(&u.v6.sin6_addr) || IN6_IS_ADDR_UNSPECIFIED(&u.v6.sin6_addr);
+		a->loopback = IN6_IS_ADDR_LOOPBACK(&u.v6.sin6_addr) || IN6_IS_ADDR_UNSPECIFIED(&u.v6.sin6_addr)
+			|| (IN6_IS_ADDR_V4MAPPED(&u.v6.sin6_addr) && u.v6.sin6_addr.s6_addr[12] == IN_LOOPBACKNET);
 	}
 	return 0;
 }
