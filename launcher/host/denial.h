@@ -16,7 +16,7 @@ enum denial_kind {
 	DENIED_HIDDEN,  /* a path that the host has and the box does not show */
 	DENIED_WRITE,   /* a path that is read-only in the box alone */
 	DENIED_PROGRAM, /* as hidden, and it was to be executed */
-	DENIED_SOCKET,  /* as hidden, and it was to be connected to */
+	DENIED_SOCKET,  /* as hidden, and it was to be connected to; or an abstract one, "@name", without real */
 	DENIED_NETWORK, /* an address, and the box has no network */
 	DENIED_PORT,    /* a port that only root may listen on */
 	DENIED_LIMIT,   /* a resource limit was to be raised above that of the policy */

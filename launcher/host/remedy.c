@@ -201,10 +201,16 @@ static int remedy_program(const struct remedy_of *of, const struct denial *d, st
 /* The directory: a server that starts again makes its socket anew. To connect takes no writable mount. */
 static int remedy_socket(const struct remedy_of *of, const struct denial *d, struct remedy *r)
 {
-	cleanup_free char *dir = path_clean(d->real, "..");
-	cleanup_free char *what = path_clean(d->what, "..");
+	cleanup_free char *dir = NULL;
+	cleanup_free char *what = NULL;
 	struct denial place = *d;
 
+	if (d->real == NULL) {
+		r->unwise = true;
+		return explain(r, "abstract sockets of the host have no path that could be shown, and who answers there acts outside of the box");
+	}
+	dir = path_clean(d->real, "..");
+	what = path_clean(d->what, "..");
 	if (dir == NULL || what == NULL)
 		return -ENOMEM;
 	place.purpose = PURPOSE_READ;

@@ -298,6 +298,16 @@ static int look_at_socket_file(struct watcher *w, const char *text, bool connect
 	return r < 0 || path == NULL ? r : look_at(w, path, connects ? PURPOSE_LOOK : PURPOSE_SOCKET, connects);
 }
 
+/* What the box itself listens on it reaches; the names of the host it does not (Landlock, or a network of its own). */
+static int look_at_abstract(struct watcher *w, const struct watchnet_address *a, bool connects)
+{
+	struct denial d = { .kind = DENIED_SOCKET, .what = a->abstract };
+
+	if (!connects)
+		return is_known_fine(w, a->abstract) ? 0 : note_fine(w, a->abstract);
+	return !is_known_fine(w, a->abstract) && watchnet_is_listening(a) ? remember(w, &d) : 0;
+}
+
 static int look_at_socket(struct watcher *w, const struct watchcall *row, const uint64_t *args)
 {
 	bool connects = row->use == WATCH_CONNECT;
@@ -308,6 +318,8 @@ static int look_at_socket(struct watcher *w, const struct watchcall *row, const 
 		return 0;
 	if (a.path[0] != '\0')
 		return look_at_socket_file(w, a.path, connects);
+	if (a.abstract[0] != '\0')
+		return look_at_abstract(w, &a, connects);
 	if (connects ? !(w->of.network_unshared && watchnet_is_remote(&a)) : !watchnet_is_privileged(&a))
 		return 0;
 	d.what = connects ? a.words : a.port;

@@ -10,6 +10,7 @@
 #include "common/fd.h"
 #include "host/notify.h"
 
+#define UNIX_MAX (4U << 20)
 #define FIRST_PORT "/proc/sys/net/ipv4/ip_unprivileged_port_start"
 
 union address {
@@ -44,6 +45,10 @@ int watchnet_read(pid_t pid, uint64_t address, uint64_t len, struct watchnet_add
 	a->family = u.any.sa_family;
 	if (a->family == AF_UNIX)
 		(void) memccpy(a->path, u.local.sun_path, '\0', sizeof(u.local.sun_path));
+	if (a->family == AF_UNIX && a->path[0] == '\0' && u.local.sun_path[1] != '\0') {
+		a->abstract[0] = '@';
+		(void) memccpy(a->abstract + 1, u.local.sun_path + 1, '\0', sizeof(u.local.sun_path) - 1);
+	}
 	if (a->family == AF_INET && len >= sizeof(u.v4)) {
 		put_port(a, &u.v4.sin_addr, u.v4.sin_port);
 		a->loopback = ntohl(u.v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET || u.v4.sin_addr.s_addr == 0;
@@ -58,6 +63,17 @@ int watchnet_read(pid_t pid, uint64_t address, uint64_t len, struct watchnet_add
 bool watchnet_is_remote(const struct watchnet_address *a)
 {
 	return a->words[0] != '\0' && !a->loopback;
+}
+
+bool watchnet_is_listening(const struct watchnet_address *a)
+{
+	cleanup_buf struct buf text = { 0 };
+	cleanup_buf struct buf end = { 0 };
+
+	buf_printf(&end, " %s\n", a->abstract);
+	if (end.failed || fd_read_file(AT_FDCWD, "/proc/net/unix", UNIX_MAX, &text) < 0 || text.data == NULL)
+		return false;
+	return strstr(text.data, end.data) != NULL;
 }
 
 bool watchnet_is_privileged(const struct watchnet_address *a)
