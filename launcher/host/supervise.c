@@ -140,6 +140,9 @@ static int on_failed(struct watch *w, const struct report *report)
 	int err = report->value > 0 ? report->value : EPROTO;
 	const char *hint = w->phase == PHASE_MAKING ? "nothing of the program has run" : NULL;
 
+	/* A process has one listener, seccomp(2): perhaps what we run in watches us. */
+	if (w->l->watcher != NULL && w->phase == PHASE_MAKING && err == EBUSY)
+		hint = "system calls are watched here already, and cannot be a second time: run it without venvbox-verbose";
 	return fail_errno(w->f, err, hint, "the box could not be completed: %s", report->text);
 }
 
