@@ -46,6 +46,7 @@ UNIT_TESTS = \
 	tests/unit/test_plan \
 	tests/unit/test_policy \
 	tests/unit/test_project \
+	tests/unit/test_prompt \
 	tests/unit/test_publish \
 	tests/unit/test_pycmd \
 	tests/unit/test_quota \

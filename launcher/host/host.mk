@@ -36,6 +36,7 @@ libvb_host_a_SOURCES = \
 	launcher/host/pipopt.c launcher/host/pipopt.h \
 	launcher/host/plan.c launcher/host/plan.h \
 	launcher/host/policy.c launcher/host/policy.h \
+	launcher/host/prompt.c launcher/host/prompt.h \
 	launcher/host/pycmd.c launcher/host/pycmd.h \
 	launcher/host/quota.c launcher/host/quota.h \
 	launcher/host/relay.c launcher/host/relay.h \

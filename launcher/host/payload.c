@@ -11,6 +11,7 @@
 #include "common/path.h"
 #include "host/dotenv.h"
 #include "host/env.h"
+#include "host/prompt.h"
 #include "host/service.h"
 
 #define DOTENV_LIMIT (1u << 20)
@@ -58,7 +59,7 @@ static int read_dotenv(const struct session *s, struct strv *env, struct strv *w
 	return dotenv_parse(text.data ? text.data : "", text.len, env, warnings);
 }
 
-static int set_fixed(const struct session *s, const struct job *job, const char *cwd, struct strv *env)
+static int set_fixed(const struct session *s, const char *cwd, struct strv *env)
 {
 	cleanup_free char *home = path_join(s->manifest.venv, VB_HOME);
 	int r = home ? strv_setenv(env, "HOME", home) : -ENOMEM;
@@ -71,9 +72,22 @@ static int set_fixed(const struct session *s, const struct job *job, const char 
 		r = strv_setenv(env, "PWD", cwd);
 	if (r == 0 && strv_getenv(env, "PATH") == NULL)
 		r = strv_setenv(env, "PATH", "/usr/local/bin:/usr/bin:/bin");
-	if (r == 0 && job->kind == JOB_SHELL)
-		r = strv_setenv(env, "PS1", "(box) \\w\\$ ");
 	return r;
+}
+
+/* The box has the same one, if the host has it. */
+static const char *shell_program(void)
+{
+	return access("/bin/bash", X_OK) == 0 ? "/bin/bash" : "/bin/sh";
+}
+
+static int set_prompt(const struct job *job, int argc, char *const argv[], struct strv *env)
+{
+	bool terminal = isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+
+	if (job->kind != JOB_SHELL || !prompt_is_shown(argc, argv, terminal))
+		return 0;
+	return prompt_set(strcmp(shell_program(), "/bin/bash") == 0, env);
 }
 
 /* --setenv and --unsetenv, in their order. */
@@ -115,8 +129,8 @@ static int make_env(const struct session *s, const struct job *job, const struct
 	if (r == 0 && !policy->clear_env)
 		r = service_set_env(own, getpid(), &p->env);
 	if (r == 0)
-		r = set_fixed(s, job, cwd, &p->env);
-	return r < 0 ? r : set_by_options(policy, &p->env);
+		r = set_fixed(s, cwd, &p->env);
+	return r;
 }
 
 /* Does dir/name lead to something that CPython would take for itself? */
@@ -193,7 +207,7 @@ static int make_argv(const struct session *s, const struct job *job, const struc
 		p->program = strdup(job->pip_run ? s->called.program : word);
 		break;
 	case JOB_SHELL:
-		p->program = strdup(access("/bin/bash", X_OK) == 0 ? "/bin/bash" : "/bin/sh");
+		p->program = strdup(shell_program());
 		break;
 	}
 	if (p->program == NULL)
@@ -211,5 +225,9 @@ int payload_make(const struct session *s, const struct job *job, const struct po
 {
 	int r = make_env(s, job, policy, own, cwd, p, f);
 
+	if (r == 0)
+		r = set_prompt(job, argc, argv, &p->env);
+	if (r == 0)
+		r = set_by_options(policy, &p->env);
 	return r < 0 ? r : make_argv(s, job, policy, argc, argv, p);
 }

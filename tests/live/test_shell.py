@@ -3,6 +3,7 @@
 import pytest
 
 from boxlab import status_of, tell
+from terminal import Terminal
 
 
 def shell(box, *args, **kw):
@@ -53,3 +54,47 @@ def test_home_and_directory(box):
 
 def test_verbose(box):
     assert "/usr/bin/bwrap" in shell(box, "-c", "true", env={"VENVBOX_VERBOSE": "1"}).stderr
+
+
+# --- the prompt ----------------------------------------------------------------------------------
+
+def prompt(box, rc=None, args=(), exported=None):
+    """What stands before the first command and before the second, at a terminal."""
+    export = 'export PS1="$0"; "$@"; exit $?' if exported else '"$@"; exit $?'
+    box.who.write(box.path(".venv/home/.bashrc"), rc or "")
+    with Terminal(box.who, ["/bin/sh", "-c", export, exported or "", box.bin("shell"), *args], box.project) as t:
+        first = t.expect(r"[$#>] ")
+        t.send("echo se''cond\n")
+        t.expect("second\r\n")
+        second = t.expect(r"[$#>] ")
+        t.send("exit\n")
+        assert t.finish() == 0
+    return [text.rpartition("\n")[2].rpartition("\x1b[?2004h")[2] for text in (first, second)]
+
+
+def test_the_prompt_says_that_it_is_boxed(fresh):
+    assert [p.split()[0] for p in prompt(fresh)] == ["(boxed)"] * 2
+
+
+def test_an_rc_file_in_the_private_home_does_not_hide_it(fresh):
+    assert prompt(fresh, "PS1='own> '\n") == ["(boxed) own"] * 2
+
+
+def test_without_an_rc_file_it_is_said(fresh):
+    assert [p.split()[0] for p in prompt(fresh, "PS1='own> '\n", ["--norc"])] == ["(boxed)"] * 2
+
+
+def test_an_exported_prompt_is_kept_behind_it(fresh):
+    """As activate exports it."""
+    assert prompt(fresh, exported="(.venv) mine> ") == ["(boxed) (.venv) mine"] * 2
+
+
+def test_an_exported_prompt_that_runs_commands_is_not_kept(fresh):
+    """The function would be missing at each prompt."""
+    said = prompt(fresh, exported="$(__git_ps1)mine> ")
+    assert [p.split()[0] for p in said] == ["(boxed)"] * 2 and "mine" not in said[0]
+
+
+def test_commands_without_a_prompt_have_no_variable_for_one(box):
+    assert shell(box, "-c", "env").stdout.count("PS1=") == shell(box, "-c", "env").stdout.count("PROMPT_COMMAND=") == 0
+    assert "HOME=" in shell(box, "-c", "env").stdout
