@@ -2,7 +2,7 @@
 # Launcher and PID 1 with musl, where configure found it: a program of the system's libc asks the processor about itself first,
 # which in a virtual machine takes half a millisecond (docs/performance.md). Their objects are made a second time, as .mo; all else, the unit
 # tests among it, is linked with the system's libc.
-SUFFIXES = .mo
+SUFFIXES += .mo
 .c.mo:
 	$(AM_V_CC)$(MKDIR_P) $(@D) && $(MUSL_CC) $(DEFS) $(DEFAULT_INCLUDES) $(AM_CPPFLAGS) $(CPPFLAGS) $(AM_CFLAGS) $(CFLAGS) \
 		$(MUSL_CPPFLAGS) -MMD -MP -MF $@.d -c -o $@ $<

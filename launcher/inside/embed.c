@@ -6,6 +6,7 @@
 
 #include "common/names.h"
 #include "common/path.h"
+#include "inside/hints.h"
 
 typedef int bytes_main_fn(int argc, char **argv);
 
@@ -27,7 +28,7 @@ static int find(const char *venv, const char *name, char **real)
  * RTLD_GLOBAL: extension modules are not linked with libpython (bpo-21536) and find
  * its symbols only in the global scope. Never closed: Python's static data does not survive it.
  */
-static int run_library(const char *path, int argc, char **argv, int *status, struct failure *f)
+static int run_library(const char *path, const char *venv, int argc, char **argv, int *status, struct failure *f)
 {
 	void *lib = dlopen(path, RTLD_NOW | RTLD_GLOBAL);
 	bytes_main_fn *bytes_main;
@@ -37,6 +38,7 @@ static int run_library(const char *path, int argc, char **argv, int *status, str
 	*(void **) &bytes_main = dlsym(lib, "Py_BytesMain");
 	if (bytes_main == NULL)
 		return fail_msg(f, ELIBBAD, repair, "'%s' is no libpython of 3.8 or later", path);
+	hints_prepare(venv);
 	*status = bytes_main(argc, argv);
 	return 0;
 }
@@ -47,7 +49,7 @@ int embed_run(const char *venv, int argc, char **argv, int *status, struct failu
 	int err = find(venv, VB_LIBPYTHON, &path);
 
 	if (err == 0)
-		return run_library(path, argc, argv, status, f);
+		return run_library(path, venv, argc, argv, status, f);
 	if (err == -ENOENT)
 		err = find(venv, VB_BASE_PYTHON, &path);
 	if (err != 0)

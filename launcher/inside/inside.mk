@@ -29,7 +29,12 @@ venvbox_init_LDFLAGS = $(HARDEN_LDFLAGS) $(INIT_LDFLAGS)
 venvbox_init_LDADD = libvb-inside.a libvb-common.a $(CAP_LIBS)
 endif
 
-venvbox_python_SOURCES = launcher/inside/python.c launcher/inside/embed.c launcher/inside/embed.h
+# What Python programs are told; of the two sources that it includes sitecustomize.mk tells.
+embedder = launcher/inside/python.c launcher/inside/embed.h \
+	launcher/inside/boxmodule.c launcher/inside/boxmodule.h \
+	launcher/inside/hints.c launcher/inside/hints.h \
+	launcher/inside/pyapi.c launcher/inside/pyapi.h
+venvbox_python_SOURCES = launcher/inside/embed.c $(embedder)
 venvbox_python_LDADD = libvb-inside.a libvb-common.a
 
 # The distribution's own interpreter, linked in: design.md, Interpreters. Extension modules find
@@ -37,7 +42,7 @@ venvbox_python_LDADD = libvb-inside.a libvb-common.a
 # a `buf_add` of ours would be taken before their own.
 if STATIC_PYTHON
 pkglibexec_PROGRAMS += venvbox-python-static
-venvbox_python_static_SOURCES = launcher/inside/python.c launcher/inside/embed_static.c launcher/inside/embed.h
+venvbox_python_static_SOURCES = launcher/inside/embed_static.c $(embedder)
 venvbox_python_static_CFLAGS = $(AM_CFLAGS) -fno-pie -fvisibility=hidden $(STATIC_PYTHON_CFLAGS)
 venvbox_python_static_LDFLAGS = $(HARDEN_LDFLAGS) -no-pie -Wl,-export-dynamic \
 	-Wl,--exclude-libs,libvb-inside.a:libvb-common.a

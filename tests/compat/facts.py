@@ -42,7 +42,8 @@ def of_sys():
         elif name in ("argv", "orig_argv", "path", "warnoptions"):
             yield name, value
         elif name in ("meta_path", "path_hooks"):
-            yield name, [getattr(v, "__name__", type(v).__name__) for v in value]
+            # The finder of the module venvbox is there on purpose.
+            yield name, [getattr(v, "__name__", type(v).__name__) for v in value if getattr(v, "__module__", "") != "venvbox"]
         elif callable(value):
             yield name, "callable"
         else:
@@ -70,6 +71,8 @@ def gather():
         sitepackages=site.getsitepackages(), usersite=site.getusersitepackages(),
         locale=[locale.setlocale(locale.LC_CTYPE), locale.getpreferredencoding(False)],
         signals={s: plain(signal.getsignal(s)) for s in range(1, 65) if s not in (32, 33)},
+        hooks=[sys.excepthook is sys.__excepthook__, plain(sys.excepthook), sys.excepthook.__module__, sys.excepthook.__text_signature__,
+               threading.excepthook is getattr(threading, "__excepthook__", threading.excepthook), threading.excepthook.__name__, threading.excepthook.__module__],
         warnings=plain(warnings.filters), gc=[gc.get_threshold(), gc.isenabled()],
         environ=dict(os.environ), builtins=sorted(dir(builtins)), faulthandler=faulthandler.is_enabled(), cwd=os.getcwd(),
         main={k: plain(v) for k, v in main.items() if k.startswith("__") and k != "__builtins__"},

@@ -42,6 +42,9 @@ class Asked:
                 self.box.write(name, f.read())
         self.box.write("lib/extra.py", "word = 1\n")
         self.box.write("startup.py", "print('startup')\n")
+        for name in ("sitecustomize", "usercustomize"):
+            self.box.write(f"custom/{name}.py", CUSTOM)
+        self.box.write("broken/sitecustomize.py", "import no_such_module\n")
         self.box.write(".venv/bin/tool", f"#!{self.box.bin()}\nimport sys\nprint(sys.argv, sys.orig_argv if hasattr(sys, 'orig_argv') else 0, sys.prefix)\n", 0o755)
         self.plain = {name: ask(self) for name, ask in questions.items()}
         self.installed = self.box.install().stdout
@@ -118,6 +121,8 @@ print(subprocess.run([os.path.abspath("made/bin/python"), "-c", "import sys; pri
 print([l for l in open("made/pyvenv.cfg") if not l.startswith("executable")], sorted(os.listdir("made/bin")))
 shutil.rmtree("made")
 """
+CUSTOM = "import os, sys\nprint(__name__, __file__, sys.modules[__name__].__spec__.origin == __file__, sys.path, os.environ.get('PYTHONPATH'), sys.builtin_module_names)\n"
+CUSTOMIZED = says("python", "-c", "import sys, sitecustomize; print(sitecustomize, 'usercustomize' in sys.modules, sys.path)", env={"PYTHONPATH": "custom"})
 REPL = "import sys\nprint(sys.flags, sys.ps1, 'extra' in sys.modules)\n1/0\n"
 QUESTIONS = {
     "nothing": facts(also=["modules"]),
@@ -135,6 +140,10 @@ QUESTIONS = {
     "-i": says("python", "-i", "-q", env={"PYTHONSTARTUP": "startup.py", "PYTHONPATH": "lib", "PYTHON_BASIC_REPL": "1"}, input=REPL),
     "python3 -m": says("python3", "-m", "site"),
     "a script": says("tool", "x"),
+    "own sitecustomize": CUSTOMIZED,
+    "own sitecustomize, -I": says("python", "-I", "-c", "import sitecustomize", env={"PYTHONPATH": "custom"}),
+    "own sitecustomize, -S": says("python", "-S", "-c", "import sitecustomize; print(sitecustomize)", env={"PYTHONPATH": "custom"}),
+    "broken sitecustomize": says("python", "-c", "pass", env={"PYTHONPATH": "broken"}),
     "a venv made inside": says("python", "-c", NESTED_VENV),
     "a script by its path": says(".venv/bin/tool", "x"),
     "-VV": says("python", "-VV"),
@@ -230,11 +239,47 @@ def test_it_is_boxed(asked):
     assert done.stdout == f"(4, '{python}', ['Seccomp:\\t2\\n'])\n{python} {asked.box.venv}\n", tell(done)
 
 
+# --- what a program is told -----------------------------------------------------------------------------------------------
+
+TELLS = """
+import importlib.util, subprocess, sys, threading
+if importlib.util.find_spec("venvbox") is None:
+    print("nothing")
+else:
+    import venvbox
+    say = lambda *words: subprocess.run([sys.executable, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE).stdout.decode()
+    print(venvbox.boxed, venvbox.facts()["venv"] == sys.prefix, [say(*o, "-m", "venvbox").split()[1] for o in ([], ["-I"], ["-S"], ["-I", "-S"])])
+    t = threading.Thread(target=open, args=("/nowhere/thread",))
+    t.start(); t.join()
+open("/nowhere/main")
+"""
+
+
+def notes(stderr):
+    return [line for line in stderr.splitlines() if line.startswith("venvbox: ")]
+
+
+def test_it_is_told_what_the_box_caused(asked):
+    """By every interpreter that is embedded; one that is executed after sealing has neither notes nor the module."""
+    asked.box.write("tells.py", TELLS)
+    done = asked.run(["python", "tells.py"])
+    lines = done.stderr.splitlines()
+    assert done.returncode == 1, tell(done)
+    if "executed after sealing" in asked.installed:
+        assert done.stdout == "nothing\n" and notes(done.stderr) == [], tell(done)
+        return
+    assert done.stdout == "True True ['True', 'True', 'True', 'True']\n", tell(done)
+    assert [("/nowhere/thread" in n, "/nowhere/main" in n) for n in notes(done.stderr)] == [(True, False), (False, True)], tell(done)
+    assert "FileNotFoundError" in lines[-2] and lines[-1] == notes(done.stderr)[1], tell(done)
+
+
 # --- venvs of other kinds -------------------------------------------------------------------------------------------------
 
 KIND_QUESTIONS = {
     "nothing": facts(),
     "a script": says("tool", "x"),
+    # With --system-site-packages there is a usercustomize too.
+    "own customization": CUSTOMIZED,
     "python3": says("python3", "-c", "import sys, site; print(sys.executable, sys.prefix, sys.path, site.ENABLE_USER_SITE)"),
 }
 
