@@ -273,6 +273,29 @@ static void test_only_shared_memory_takes_files_in_dev(void **state)
 	assert_true(is_made_read_only(b, "/dev"));
 }
 
+static void test_a_device_of_the_user_comes_before_dev_is_read_only(void **state)
+{
+	struct box *b = *state;
+	size_t at = 0;
+
+	add_option(b, "--dev-bind", "/dev/video0", "/dev/video0");
+	make(b);
+	while (b->plan.ops[at].dest == NULL || strcmp(b->plan.ops[at].dest, "/dev/video0") != 0)
+		at++;
+	while (at < b->plan.n && (b->plan.ops[at].kind != OP_REMOUNT_RO || strcmp(b->plan.ops[at].dest, "/dev") != 0))
+		at++;
+	assert_true(at < b->plan.n);
+}
+
+static void test_a_dev_of_the_user_stays_as_it_is(void **state)
+{
+	struct box *b = *state;
+
+	add_option(b, "--dev-bind", "/dev", "/dev");
+	make(b);
+	assert_false(is_made_read_only(b, "/dev"));
+}
+
 static void test_proc_is_read_only_for_all(void **state)
 {
 	struct box *b = *state;
@@ -410,6 +433,8 @@ int main(void)
 		TEST(test_a_directory_outside_exists),
 		TEST(test_what_lies_below_var_tmp_keeps_its_path),
 		TEST(test_only_shared_memory_takes_files_in_dev),
+		TEST(test_a_device_of_the_user_comes_before_dev_is_read_only),
+		TEST(test_a_dev_of_the_user_stays_as_it_is),
 		TEST(test_proc_is_read_only_for_all),
 		TEST(test_the_root_is_remounted_last),
 		TEST(test_root_gets_nothing_of_the_kernels_or_pid_1s),
