@@ -78,18 +78,6 @@ static int explain_two(struct remedy *r, const char *what, const char *why)
 	return r->why != NULL ? 0 : -ENOMEM;
 }
 
-/* An option of bubblewrap's with two paths. */
-static void put_bind(struct buf *line, const struct remedy_of *of, const char *option, const char *source, const char *dest)
-{
-	cleanup_buf struct buf command = { 0 };
-
-	buf_puts(line, log_command(&command, of->venv, NULL, NULL));
-	buf_printf(line, " %s ", option);
-	log_shell_quote(line, source);
-	buf_putc(line, ' ');
-	log_shell_quote(line, dest);
-}
-
 static int take_line(struct remedy *r, struct buf *line)
 {
 	r->line = buf_take(line);
@@ -100,43 +88,53 @@ static int take_line(struct remedy *r, struct buf *line)
 static int remedy_device(const struct remedy_of *of, const char *path, struct remedy *r)
 {
 	cleanup_buf struct buf line = { 0 };
+	cleanup_buf struct buf command = { 0 };
 	int r2;
 
 	r->unwise = true;
 	r2 = explain(r, advice_words(ADVICE_DEVICE));
 	if (r2 < 0 || !advice_is_usual_device(path))
 		return r2;
-	put_bind(&line, of, "--dev-bind", path, path);
+	buf_printf(&line, "%s --dev-bind ", log_command(&command, of->venv, NULL, NULL));
+	log_shell_quote(&line, path);
+	buf_putc(&line, ' ');
+	log_shell_quote(&line, path);
 	return take_line(r, &line);
 }
 
+/* Below HOME the box has the same names at another place; a link there may lead anywhere. */
+static bool is_of_home(const struct remedy_of *of, const struct denial *d)
+{
+	const char *inside = path_below(d->what, of->box_home);
+	const char *outside = of->real_home != NULL ? path_below(d->real, of->real_home) : NULL;
+
+	return inside != NULL && outside != NULL && path_is_within(inside, outside);
+}
+
+/* For the box's own Python: of mkdir(1) and ln(1) a box has none. */
+#define MAKE_LINK "import os, sys; os.makedirs(os.path.dirname(sys.argv[2]), exist_ok=True); os.symlink(*sys.argv[1:])"
+
 /*
- * Below HOME the box makes the mount point itself: nothing of ours makes one where a box can write, for a link that it planted
- * there would lead us elsewhere.
+ * Shown at its own path, to which a link below HOME leads. The box makes that itself: a mount below HOME would need a mount point where a box
+ * can write, and the HOME of the box is mounted over it.
  */
 static int remedy_home(const struct remedy_of *of, const struct denial *d, struct remedy *r)
 {
 	cleanup_buf struct buf line = { 0 };
-	cleanup_buf struct buf inner = { 0 };
-	cleanup_free char *shell = path_join(of->venv, "bin/shell");
-	cleanup_free char *dest = path_join(of->box_home, path_below(d->real, of->real_home));
-	cleanup_free char *dir = dest != NULL ? path_clean(dest, "..") : NULL;
+	cleanup_buf struct buf command = { 0 };
+	cleanup_free char *python = path_join(of->venv, "bin/python");
+	cleanup_free char *link = path_join(of->box_home, path_below(d->real, of->real_home));
 
-	if (shell == NULL || dir == NULL || dest == NULL)
+	if (python == NULL || link == NULL)
 		return -ENOMEM;
-	buf_puts(&inner, "mkdir -p -- ");
-	log_shell_quote(&inner, d->is_dir ? dest : dir);
-	if (!d->is_dir) {
-		buf_puts(&inner, " && : >>");
-		log_shell_quote(&inner, dest);
-	}
-	if (inner.failed)
-		return -ENOMEM;
-	log_shell_quote(&line, shell);
+	log_shell_quote(&line, python);
 	buf_puts(&line, " -c ");
-	log_shell_quote(&line, inner.data);
-	buf_puts(&line, " && ");
-	put_bind(&line, of, purpose_writes(d->purpose) ? "--bind" : "--ro-bind", d->real, dest);
+	log_shell_quote(&line, MAKE_LINK);
+	buf_putc(&line, ' ');
+	log_shell_quote(&line, d->real);
+	buf_putc(&line, ' ');
+	log_shell_quote(&line, link);
+	buf_printf(&line, " && %s", log_command(&command, of->venv, purpose_writes(d->purpose) ? "--rw" : "--ro", d->real));
 	return take_line(r, &line);
 }
 
@@ -180,9 +178,7 @@ static int remedy_path(const struct remedy_of *of, const struct denial *d, struc
 		r->unwise = true;
 		return explain_two(r, advice_what(d->real, write, of->real_home), advice_words(advice));
 	}
-	/* Not so of a link in the home of the box that leads elsewhere. */
-	if (path_is_within(d->what, of->box_home) && of->real_home != NULL && path_is_within(d->real, of->real_home)
-	    && strcmp(d->real, d->what) != 0)
+	if (is_of_home(of, d))
 		return remedy_home(of, d, r);
 	return set(of, write ? "rw" : "ro", d->real, r);
 }
@@ -202,7 +198,7 @@ static int remedy_program(const struct remedy_of *of, const struct denial *d, st
 static int remedy_socket(const struct remedy_of *of, const struct denial *d, struct remedy *r)
 {
 	cleanup_free char *dir = NULL;
-	cleanup_free char *what = NULL;
+	cleanup_free char *named = NULL;
 	struct denial place = *d;
 
 	if (d->real == NULL) {
@@ -210,13 +206,13 @@ static int remedy_socket(const struct remedy_of *of, const struct denial *d, str
 		return explain(r, "abstract sockets of the host have no path that could be shown, and who answers there acts outside of the box");
 	}
 	dir = path_clean(d->real, "..");
-	what = path_clean(d->what, "..");
-	if (dir == NULL || what == NULL)
+	named = path_clean(d->what, "..");
+	if (dir == NULL || named == NULL)
 		return -ENOMEM;
 	place.purpose = PURPOSE_READ;
 	if (advice_classify(d->real, false, of->real_home) == ADVICE_LINE && advice_classify(dir, false, of->real_home) == ADVICE_LINE) {
 		place.real = dir;
-		place.what = what;
+		place.what = named;
 		place.is_dir = true;
 	}
 	return remedy_path(of, &place, r);
