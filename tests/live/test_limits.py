@@ -6,6 +6,7 @@ import resource
 import pytest
 
 from boxlab import refused, tell
+from packages import source_tree
 
 RLIMITS = {"processes": resource.RLIMIT_NPROC, "memory": resource.RLIMIT_AS, "cpu": resource.RLIMIT_CPU,
            "files": resource.RLIMIT_NOFILE, "file-size": resource.RLIMIT_FSIZE}
@@ -142,9 +143,7 @@ def test_tmp_has_an_end_by_default(fresh):
 
 def test_home_of_pip_has_an_end(fresh_pip):
     fresh_pip.conf("[limits]\ntmp = 4M\n")
-    fresh_pip.write("setup.py", "import os\nfrom setuptools import setup\n"
-                    "s = os.statvfs(os.path.expanduser('~'))\n"
-                    "open('size', 'w').write(str(s.f_blocks * s.f_frsize))\nsetup(name='x')\n")
+    source_tree(fresh_pip.who, fresh_pip.project, "x", "s = os.statvfs(os.path.expanduser('~')); open('size', 'w').write(str(s.f_blocks * s.f_frsize))")
     done = fresh_pip.pip("install", "--no-index", "--no-deps", "--no-build-isolation", ".")
     with open(fresh_pip.path("size")) as f:
         assert f.read() == str(4 << 20), tell(done)
