@@ -7,11 +7,14 @@ UNIT_TESTS = \
 	tests/unit/test_args \
 	tests/unit/test_buf \
 	tests/unit/test_bwrapopt \
+	tests/unit/test_callbpf \
 	tests/unit/test_called \
 	tests/unit/test_callfilter \
+	tests/unit/test_callname \
 	tests/unit/test_calls \
 	tests/unit/test_conf \
 	tests/unit/test_credit \
+	tests/unit/test_denial \
 	tests/unit/test_doctor_host \
 	tests/unit/test_doctor_report \
 	tests/unit/test_doctor_verdict \
@@ -29,6 +32,7 @@ UNIT_TESTS = \
 	tests/unit/test_hostcheck \
 	tests/unit/test_ids \
 	tests/unit/test_inputs \
+	tests/unit/test_judge \
 	tests/unit/test_keyfile \
 	tests/unit/test_layout \
 	tests/unit/test_learned \
@@ -39,9 +43,10 @@ UNIT_TESTS = \
 	tests/unit/test_mask \
 	tests/unit/test_mounts \
 	tests/unit/test_nested \
+	tests/unit/test_notify \
 	tests/unit/test_path \
-	tests/unit/test_pipcmd \
 	tests/unit/test_payload \
+	tests/unit/test_pipcmd \
 	tests/unit/test_piphint \
 	tests/unit/test_plan \
 	tests/unit/test_policy \
@@ -51,6 +56,7 @@ UNIT_TESTS = \
 	tests/unit/test_pycmd \
 	tests/unit/test_quota \
 	tests/unit/test_relay \
+	tests/unit/test_remedy \
 	tests/unit/test_rmtree \
 	tests/unit/test_seal \
 	tests/unit/test_secret \
@@ -58,16 +64,23 @@ UNIT_TESTS = \
 	tests/unit/test_signal_relay \
 	tests/unit/test_service \
 	tests/unit/test_session \
+	tests/unit/test_signal_relay \
 	tests/unit/test_signals \
 	tests/unit/test_sources \
 	tests/unit/test_spare \
 	tests/unit/test_strv \
 	tests/unit/test_supervise \
 	tests/unit/test_supervise_io \
+	tests/unit/test_tell \
+	tests/unit/test_telljson \
+	tests/unit/test_telltext \
 	tests/unit/test_tty \
 	tests/unit/test_userfds \
 	tests/unit/test_userfds_kinds \
 	tests/unit/test_verify \
+	tests/unit/test_watchcall \
+	tests/unit/test_watcher \
+	tests/unit/test_watchnet \
 	tests/unit/test_wire
 check_PROGRAMS += $(UNIT_TESTS)
 endif
@@ -76,6 +89,9 @@ tests_unit_test_seal_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syscall
 
 # On a kernel without openat2(2) too.
 tests_unit_test_fd_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syscall
+
+# The same.
+tests_unit_test_judge_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syscall
 
 # It starts itself with AT_SECURE set.
 tests_unit_test_called_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getauxval
@@ -125,3 +141,5 @@ bench:
 EXTRA_DIST += tests/bench tests/compat tests/run tests/boxlab.py tests/conftest.py tests/doctor.py tests/installing.py \
 	tests/packages.py tests/terminal.py tests/live tests/escape tests/mutate tests/mutations tests/without.c
 noinst_HEADERS = tests/unit/bpf.h tests/unit/callerfds.h tests/unit/capture.h tests/unit/explained.h tests/unit/place.h tests/unit/scratch.h
+noinst_HEADERS = tests/unit/boxroot.h tests/unit/bpf.h tests/unit/callerfds.h tests/unit/capture.h tests/unit/json.h tests/unit/listened.h \
+	tests/unit/place.h tests/unit/scratch.h
