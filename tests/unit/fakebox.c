@@ -2,16 +2,20 @@
 #include "tests/unit/fakebox.h"
 
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "common/fd.h"
 #include "common/names.h"
+#include "inside/filter.h"
 
 struct fake {
 	int *fds;
@@ -162,6 +166,31 @@ static void go_on_as_child(const struct fake *f)
 	_exit(0);
 }
 
+/* It is asked about mkdirat(2), and has the rest. */
+static int load_listened(void)
+{
+	static const struct sock_filter program[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mkdirat, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	cleanup_fd int fd = fd_memfd("filter", program, sizeof(program));
+	int listener = -1;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || filter_load(fd, &listener) < 0)
+		_exit(91);
+	return listener;
+}
+
+static void send_with(const struct fake_step *s)
+{
+	cleanup_fd int fd = s->value == 1 ? load_listened() : open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	if (wire_send_with(VB_CHANNEL_FD, &s->report, sizeof(s->report), fd) < 0)
+		_exit(90);
+}
+
 static void step(struct fake *f, const struct fake_step *s)
 {
 	switch (s->act) {
@@ -169,6 +198,12 @@ static void step(struct fake *f, const struct fake_step *s)
 	case FAKE_RAW:
 		if (wire_send(VB_CHANNEL_FD, &s->report, s->act == FAKE_RAW ? (size_t) s->value : sizeof(s->report)) < 0)
 			_exit(94);
+		return;
+	case FAKE_WITH:
+		send_with(s);
+		return;
+	case FAKE_CALL:
+		tell_number(f, syscall(SYS_mkdirat, AT_FDCWD, "/", 0) < 0 ? errno : 0);
 		return;
 	case FAKE_WORDS:
 		words(s->value);

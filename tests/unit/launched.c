@@ -17,6 +17,16 @@
 #include <cmocka.h>
 
 int (*launch_complete)(struct launch *l, void *data, struct failure *f);
+struct watcher *launch_watcher;
+
+static int open_descriptors(void)
+{
+	int n = 0;
+
+	for (int fd = 0; fd < 1024; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
 
 static void run(const struct fake_step *script, size_t len, struct result *result)
 {
@@ -29,13 +39,19 @@ static void run(const struct fake_step *script, size_t len, struct result *resul
 	struct launch l = {
 		.bwrap = "/proc/self/exe", .args_fd = fd_memfd("script", script, len), .init_fd = empty,
 		.filter_fd = empty, .payload_fd = empty, .orders = &orders, .fds = &fds, .caller = &caller,
-		.complete = launch_complete,
+		.complete = launch_complete, .watcher = launch_watcher,
 	};
+	int before;
 
 	if (signals_block(&caller) < 0 || userfds_reserve(&fds) < 0 || userfds_collect(&fds, &none, 0, &f) < 0)
 		_exit(91);
 	(void) dup2(empty, FORGOTTEN_FD); /* by a library, without close-on-exec, after the caller's were sorted */
+	orders.watch = launch_watcher != NULL;
+	before = open_descriptors();
 	result->r = supervise_run(&l, &result->o, &f);
+	if (launch_watcher != NULL)
+		watcher_release(launch_watcher);
+	result->leaked = open_descriptors() - before;
 	result->offset = lseek(FILE_FD, 0, SEEK_CUR);
 	(void) snprintf(result->what, sizeof(result->what), "%s", f.what ? f.what : "");
 	if (result->r < 0)

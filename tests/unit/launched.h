@@ -20,6 +20,7 @@ struct scene {
 		struct outcome o;
 		char what[TEXT_MAX];
 		off_t offset; /* of FILE_FD */
+		int leaked;   /* descriptors more than before, without a watcher's */
 	} *result;
 };
 
@@ -27,6 +28,7 @@ struct scene {
 #define STARTED  { .act = FAKE_REPORT, .report = { .kind = REPORT_STARTED, .value = 2 } }
 #define EXIT(status) { .act = FAKE_REPORT, .report = { .kind = REPORT_EXIT, .value = (status) } }
 #define REPORT(k, v) { .act = FAKE_REPORT, .report = { .kind = (k), .value = (v) } }
+#define WITH(k, v) { .act = FAKE_WITH, .value = (v), .report = { .kind = (k) } } /* value: of FAKE_WITH */
 #define ACT(a, v)    { .act = (a), .value = (v) }
 #define HELLO    ACT(FAKE_HELLO, 0)
 #define END      ACT(FAKE_END, 0)
@@ -38,6 +40,9 @@ void launch_with(struct scene *s, const struct fake_step *script, size_t len, vo
 
 /* launch.complete of those that are launched; NULL unless a test, or its prepare(), sets it. */
 extern int (*launch_complete)(struct launch *l, void *data, struct failure *f);
+
+/* launch.watcher of those that are launched, which is released with the launcher; NULL: none. */
+extern struct watcher *launch_watcher;
 
 /* The wait status of the launcher; result stays. */
 int end(struct scene *s);

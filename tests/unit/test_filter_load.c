@@ -9,7 +9,9 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "common/fd.h"
@@ -67,6 +69,58 @@ static void test_what_the_kernel_refuses_is_refused(void **state)
 	assert_int_equal(load(endless, sizeof(endless)), -EINVAL);
 }
 
+/* In a child: what it has of a listener. 0: one that tells of calls and is close-on-exec. */
+static int load_listened(const struct sock_filter *program, size_t len)
+{
+	cleanup_fd int fd = fd_memfd("filter", program, len);
+	struct seccomp_notif_sizes sizes;
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		int listener = -1, r;
+
+		(void) prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+		r = filter_load(fd, &listener);
+		if (r != 0)
+			_exit(listener == -1 ? -r : 200);
+		if (fcntl(listener, F_GETFD) != FD_CLOEXEC)
+			_exit(201);
+		/* Nothing waits: as a listener it says so, as anything else it does not know the question. */
+		if (syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes) != 0 || ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &(uint64_t) { 1 }) != -1
+		    || errno != ENOENT)
+			_exit(202);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return -WEXITSTATUS(status);
+}
+
+static void test_with_a_listener(void **state)
+{
+	static const struct sock_filter allow[] = { ALLOW };
+	static const struct sock_filter asks[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mkdirat, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+		ALLOW,
+	};
+
+	(void) state;
+	assert_int_equal(load_listened(allow, sizeof(allow)), 0);
+	assert_int_equal(load_listened(asks, sizeof(asks)), 0);
+}
+
+static void test_what_is_refused_has_no_listener(void **state)
+{
+	static const struct sock_filter endless[] = { BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0) };
+
+	(void) state;
+	assert_int_equal(load_listened(endless, sizeof(endless)), -EINVAL);
+	assert_int_equal(load_listened(endless, 7), -EBADMSG);
+}
+
 static void test_not_a_plain_file(void **state)
 {
 	int ends[2];
@@ -85,6 +139,8 @@ int main(void)
 		cmocka_unit_test(test_a_program_loads),
 		cmocka_unit_test(test_sizes_that_no_program_has),
 		cmocka_unit_test(test_what_the_kernel_refuses_is_refused),
+		cmocka_unit_test(test_with_a_listener),
+		cmocka_unit_test(test_what_is_refused_has_no_listener),
 		cmocka_unit_test(test_not_a_plain_file),
 	};
 

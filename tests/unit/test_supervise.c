@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <linux/filter.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
@@ -79,16 +80,22 @@ static void a_program_that_cannot_be_executed_has_the_status_of_env(void **state
 
 /* --- how it fails ---------------------------------------------------------------------- */
 
-static void assert_fails(const struct fake_step *script, size_t len, int r, const char *words)
+static void assert_fails_in(const struct fake_step *script, size_t len, void (*prepare)(void), int r, const char *words)
 {
 	struct scene s;
 	int status;
 
-	launch_with(&s, script, len, NULL);
+	launch_with(&s, script, len, prepare);
 	status = end(&s);
 	if (status != W_EXITCODE(125, 0) || (r != 0 && s.result->r != r) || strstr(s.result->what, words) == NULL)
 		fail_msg("%x, %d, '%s' has no '%s'", (unsigned) status, s.result->r, s.result->what, words);
+	assert_true(s.result->leaked <= 0);
 	forget(&s);
+}
+
+static void assert_fails(const struct fake_step *script, size_t len, int r, const char *words)
+{
+	assert_fails_in(script, len, NULL, r, words);
 }
 
 static void an_end_without_a_report_is_a_failure(void **state)
@@ -178,6 +185,83 @@ static void reports_out_of_turn_are_failures(void **state)
 	(void) state;
 	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++)
 		assert_fails(scripts[i], sizeof(scripts[i]), -EBADMSG, "bad report");
+}
+
+/* --- the listener of a watched box ------------------------------------------------------- */
+
+static struct watcher watcher;
+
+static void tell_nobody(const struct denial *d, void *data)
+{
+	(void) d;
+	(void) data;
+}
+
+static void be_watched(void)
+{
+	static const uint64_t limits[RLIM_NLIMITS];
+	static const struct sock_filter all[] = { BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EXDEV) };
+	const struct watched of = { .venv = "/v", .box_home = "/v/home", .limits = limits, .tell = tell_nobody };
+	struct failure f = { 0 };
+	int fd = fd_memfd("filter", all, sizeof(all));
+
+	watcher_init(&watcher, &of);
+	if (watcher_prepare(&watcher, &fd, &f) < 0)
+		_exit(90);
+	(void) close(fd);
+	launch_watcher = &watcher;
+}
+
+#define LISTENER WITH(REPORT_WATCH, 1)
+#define NULL_WITH(kind) WITH(kind, 0)
+
+static void a_watched_box_is_answered(void **state)
+{
+	const struct fake_step script[] = { HELLO, LISTENER, SEALED, STARTED, ACT(FAKE_CALL, 0), EXIT(W_EXITCODE(7, 0)), END };
+	struct scene s;
+
+	(void) state;
+	launch_with(&s, script, sizeof(script), be_watched);
+	assert_int_equal(hear_number(&s), EXDEV);
+	assert_int_equal(end(&s), W_EXITCODE(7, 0));
+	assert_true(s.result->o.sealed);
+	forget(&s);
+}
+
+/* Before it is sealed nothing of the box is believed, and a watched one is not sealed before its listener is here. */
+static void a_listener_out_of_turn_is_a_failure(void **state)
+{
+	static const struct fake_step unwatched[][5] = {
+		{ HELLO, LISTENER, HANG },
+		{ HELLO, REPORT(REPORT_WATCH, 0), HANG },
+		{ HELLO, NULL_WITH(REPORT_SEALED), HANG },
+		{ HELLO, SEALED, NULL_WITH(REPORT_STARTED), HANG },
+	};
+	static const struct fake_step watched[][5] = {
+		{ HELLO, SEALED, HANG },
+		{ HELLO, REPORT(REPORT_WATCH, 0), HANG },
+		{ HELLO, NULL_WITH(REPORT_SEALED), HANG },
+		{ HELLO, LISTENER, NULL_WITH(REPORT_WATCH), HANG },
+		{ HELLO, LISTENER, REPORT(REPORT_WATCH, 0), HANG },
+		{ HELLO, LISTENER, NULL_WITH(REPORT_SEALED), HANG },
+		{ HELLO, LISTENER, SEALED, NULL_WITH(REPORT_WATCH), HANG },
+		{ HELLO, LISTENER, SEALED, NULL_WITH(REPORT_STARTED), HANG },
+	};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(unwatched) / sizeof(unwatched[0]); i++)
+		assert_fails(unwatched[i], sizeof(unwatched[i]), -EBADMSG, "bad report");
+	for (size_t i = 0; i < sizeof(watched) / sizeof(watched[0]); i++)
+		assert_fails_in(watched[i], sizeof(watched[i]), be_watched, -EBADMSG, "bad report");
+}
+
+/* What is sent for a listener and is none cannot be watched: the box is ended. */
+static void a_descriptor_that_tells_nothing_is_a_failure(void **state)
+{
+	const struct fake_step script[] = { HELLO, NULL_WITH(REPORT_WATCH), SEALED, STARTED, HANG };
+
+	(void) state;
+	assert_fails_in(script, sizeof(script), be_watched, 0, "cannot watch the system calls");
 }
 
 static void a_bwrap_that_is_missing_is_named(void **state)
@@ -341,6 +425,9 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(a_flood_of_words_stops_nothing),
 		cmocka_unit_test(a_failure_is_reported_in_its_words),
 		cmocka_unit_test(reports_out_of_turn_are_failures),
+		cmocka_unit_test(a_watched_box_is_answered),
+		cmocka_unit_test(a_listener_out_of_turn_is_a_failure),
+		cmocka_unit_test(a_descriptor_that_tells_nothing_is_a_failure),
 		cmocka_unit_test(a_bwrap_that_is_missing_is_named),
 		cmocka_unit_test(the_first_process_does_not_outlive_bwrap),
 		cmocka_unit_test(a_bad_report_ends_both),

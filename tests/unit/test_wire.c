@@ -24,6 +24,7 @@ static void fill_orders(struct orders *o)
 
 	o->keep_caps = 1ULL << 40;
 	o->files = 77;
+	o->watch = true;
 	o->sig_ignored = 1;
 	o->sig_blocked = 1ULL << 63;
 	o->limits[RLIMIT_NPROC] = 4096;
@@ -45,6 +46,7 @@ static void orders_come_back(void **state)
 	fill_orders(&o);
 	assert_int_equal(orders_pack(&o, &out), 0);
 	assert_int_equal(orders_unpack(out.data, out.len, &back), 0);
+	assert_true(back.watch);
 	assert_true(back.keep_caps == o.keep_caps && back.files == 77 && back.sig_ignored == 1 && back.sig_blocked == o.sig_blocked);
 	assert_memory_equal(back.limits, o.limits, sizeof(o.limits));
 	assert_string_equal(back.cwd, o.cwd);
@@ -126,6 +128,34 @@ static void orders_without_sense_are_not_believed(void **state)
 		*at = 'x'; /* relative now */
 		assert_int_equal(orders_unpack(out.data, out.len, &back), -EBADMSG);
 		*at = '/';
+	}
+}
+
+/* The fields before it: magic, version, capabilities, files, two sets of signals. */
+#define AT_WATCH (2 * sizeof(uint32_t) + 4 * sizeof(uint64_t))
+
+static void to_watch_is_yes_or_no(void **state)
+{
+	static const uint32_t values[] = { 0, 1, 2, UINT32_MAX };
+
+	(void) state;
+	for (int watch = 0; watch < 2; watch++) {
+		cleanup_orders struct orders o = { 0 };
+		cleanup_buf struct buf out = { 0 };
+		uint32_t packed;
+
+		fill_orders(&o);
+		o.watch = watch;
+		assert_int_equal(orders_pack(&o, &out), 0);
+		memcpy(&packed, out.data + AT_WATCH, sizeof(packed));
+		assert_int_equal(packed, watch);
+		for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+			cleanup_orders struct orders back = { 0 };
+
+			memcpy(out.data + AT_WATCH, &values[i], sizeof(values[i]));
+			assert_int_equal(orders_unpack(out.data, out.len, &back), values[i] > 1 ? -EBADMSG : 0);
+			assert_int_equal(back.watch, values[i] == 1);
+		}
 	}
 }
 
@@ -389,6 +419,61 @@ static void descriptors_with_a_report_are_dropped(void **state)
 	assert_int_equal(open_descriptors(), before);
 }
 
+/* --- one descriptor with a report ---------------------------------------------- */
+
+static void one_descriptor_travels_with_a_report(void **state)
+{
+	struct channel *c = *state;
+	struct report out = { .kind = REPORT_WATCH, .text = "x" }, in;
+	cleanup_fd int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	struct stat a, b;
+	int got = 99;
+
+	assert_int_equal(wire_recv_with(c->ends[1], &in, sizeof(in), &got), -EAGAIN);
+	assert_int_equal(got, -1);
+	assert_int_equal(wire_send_with(c->ends[0], &out, sizeof(out), null), 0);
+	assert_int_equal(fcntl(null, F_GETFD), FD_CLOEXEC); /* still the sender's */
+	assert_int_equal(wire_recv_with(c->ends[1], &in, sizeof(in), &got), 0);
+	assert_memory_equal(&in, &out, sizeof(in));
+	assert_int_equal(fcntl(got, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(fstat(null, &a) + fstat(got, &b), 0);
+	assert_true(a.st_rdev == b.st_rdev);
+	(void) close(got);
+	assert_int_equal(wire_send(c->ends[0], &out, sizeof(out)), 0); /* one without is no error here */
+	assert_int_equal(wire_recv_with(c->ends[1], &in, sizeof(in), &got), 0);
+	assert_int_equal(got, -1);
+}
+
+static void several_descriptors_are_refused_and_closed(void **state)
+{
+	struct channel *c = *state;
+	struct report report = { .kind = REPORT_WATCH };
+	int before = open_descriptors(), got;
+
+	send_raw(c->ends[0], &report, sizeof(report), 2);
+	assert_int_equal(wire_recv_with(c->ends[1], &report, sizeof(report), &got), -EBADMSG);
+	assert_int_equal(got, -1);
+	send_raw(c->ends[0], &report, sizeof(report) - 1, 1); /* short */
+	assert_int_equal(wire_recv_with(c->ends[1], &report, sizeof(report), &got), -EBADMSG);
+	send_raw(c->ends[0], &report, sizeof(report), 1);
+	assert_int_equal(wire_recv_with(c->ends[1], &report, sizeof(report) - 1, &got), -EBADMSG); /* longer than expected */
+	assert_int_equal(got, -1);
+	assert_int_equal(open_descriptors(), before);
+}
+
+static void with_a_descriptor_the_end_is_noticed_too(void **state)
+{
+	struct channel *c = *state;
+	struct report report = { 0 };
+	int got;
+
+	(void) close(c->ends[0]);
+	c->ends[0] = -1;
+	assert_int_equal(wire_recv_with(c->ends[1], &report, sizeof(report), &got), -EPIPE);
+	assert_int_equal(wire_send_with(c->ends[1], &report, sizeof(report), 0), -EPIPE);
+	assert_int_equal(wire_send_with(c->ends[1], &report, sizeof(report), -1), -EBADF);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -398,6 +483,7 @@ int main(void)
 		cmocka_unit_test(cut_or_longer_orders_are_refused),
 		cmocka_unit_test(spoilt_orders_do_no_harm),
 		cmocka_unit_test(orders_without_sense_are_not_believed),
+		cmocka_unit_test(to_watch_is_yes_or_no),
 		cmocka_unit_test(orders_without_sense_are_not_sent),
 		cmocka_unit_test(a_payload_comes_back),
 		cmocka_unit_test(a_spoilt_payload_is_refused),
@@ -408,6 +494,9 @@ int main(void)
 		TEST(structs_travel_whole),
 		TEST(the_end_is_noticed),
 		TEST(descriptors_with_a_report_are_dropped),
+		TEST(one_descriptor_travels_with_a_report),
+		TEST(several_descriptors_are_refused_and_closed),
+		TEST(with_a_descriptor_the_end_is_noticed_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
