@@ -140,6 +140,5 @@ bench:
 
 EXTRA_DIST += tests/bench tests/compat tests/run tests/boxlab.py tests/conftest.py tests/doctor.py tests/installing.py \
 	tests/packages.py tests/terminal.py tests/live tests/escape tests/mutate tests/mutations tests/without.c
-noinst_HEADERS = tests/unit/bpf.h tests/unit/callerfds.h tests/unit/capture.h tests/unit/explained.h tests/unit/place.h tests/unit/scratch.h
-noinst_HEADERS = tests/unit/boxroot.h tests/unit/bpf.h tests/unit/callerfds.h tests/unit/capture.h tests/unit/json.h tests/unit/listened.h \
-	tests/unit/place.h tests/unit/scratch.h
+noinst_HEADERS = tests/unit/boxroot.h tests/unit/bpf.h tests/unit/callerfds.h tests/unit/capture.h tests/unit/explained.h tests/unit/json.h \
+	tests/unit/listened.h tests/unit/place.h tests/unit/scratch.h

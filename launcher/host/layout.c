@@ -136,19 +136,6 @@ static int add_cwd(struct layout *l)
 	return layout_done(layout_add(l, OP_DIR, NULL, cwd, "the working directory, empty"));
 }
 
-/*
- * Only /dev/shm takes files (multiprocessing needs it); a made-up /dev/sda could fool what looks for one. After the user's mounts, which may be
- * devices in it; a mount over all of it is the user's own.
- */
-static int end_dev(struct layout *l)
-{
-	const struct op *cover = plan_find_cover(l->plan, "/dev");
-
-	if (cover == NULL || cover->kind != OP_DEV)
-		return 0;
-	return layout_done(layout_add(l, OP_REMOUNT_RO, NULL, "/dev", "no new devices"));
-}
-
 static int add_options(struct layout *l)
 {
 	static const char *const always[] = {
@@ -178,7 +165,7 @@ int layout_make(const struct policy *p, const struct facts *x, const struct user
 	struct layout l = { .policy = p, .facts = x, .plan = plan };
 	int r = add_options(&l);
 
-	/* Order: design.md, law 9. The working directory comes after all that may hold it, the remounts after everything. */
+	/* Order: design.md, law 9. The working directory comes after all that may hold it, the root's remount after everything. */
 	if (r == 0)
 		r = layout_system(&l, libexec);
 	if (r == 0)
@@ -190,11 +177,11 @@ int layout_make(const struct policy *p, const struct facts *x, const struct user
 	if (r == 0)
 		r = add_inputs(&l);
 	if (r == 0)
+		r = layout_seal_dev(&l);
+	if (r == 0)
 		r = layout_protective(&l, libexec);
 	if (r == 0)
 		r = add_userfds(&l, fds);
-	if (r == 0)
-		r = end_dev(&l);
 	if (r == 0)
 		r = add_cwd(&l);
 	if (r == 0)

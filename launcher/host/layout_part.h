@@ -34,6 +34,8 @@ int layout_pins(struct layout *l, const char *path) must_check;
 
 /* The parts, in the order in which layout_make() calls them. */
 int layout_system(struct layout *l, const char *libexec) must_check;
+/* Our /dev takes no new names: a made-up /dev/sda could fool what looks for one. After the user's mounts, for which bwrap makes some there. */
+int layout_seal_dev(struct layout *l) must_check;
 int layout_protective(struct layout *l, const char *libexec) must_check;
 
 #endif

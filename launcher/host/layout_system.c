@@ -97,7 +97,7 @@ static bool is_used(const struct facts *x, const char *dir)
 	return used;
 }
 
-/* Made read-only by end_dev(), layout.c. */
+/* Only /dev/shm takes files (multiprocessing needs it): layout_seal_dev(). */
 static int add_dev(struct layout *l)
 {
 	struct op *shm;
@@ -111,6 +111,16 @@ static int add_dev(struct layout *l)
 	shm->mode = 01777;
 	shm->size = l->facts->quota.shm;
 	return 0;
+}
+
+int layout_seal_dev(struct layout *l)
+{
+	const struct op *cover = plan_find_cover(l->plan, "/dev");
+
+	/* What is optional may be left out, and ours would lie open. */
+	if (cover == NULL || (cover->kind != OP_DEV && !cover->optional))
+		return 0;
+	return layout_done(layout_add(l, OP_REMOUNT_RO, NULL, "/dev", "no new devices"));
 }
 
 /* Before /proc/sys is covered; afterwards nobody in the box can change it. */

@@ -190,7 +190,7 @@ def test_options_that_are_refused(box, words):
 
 
 @pytest.mark.parametrize("words", ["--die-with-parent", "--as-pid-1", "--new-session", "--unshare-pid", "--unshare-all --share-net", "--unshare-ipc --unshare-uts", "--dev /opt/dev", "--mqueue /opt/mq",
-                                   "--perms 0700 --tmpfs /opt/t", "--symlink /etc /opt/l", "--ro-bind-try /no/such /opt/x", "--dev-bind /dev/null /opt/null", "--uid 0 --gid 0",
+                                   "--perms 0700 --tmpfs /opt/t", "--symlink /etc /opt/l", "--ro-bind-try /no/such /opt/x", "--dev-bind /dev/null /opt/null", "--dev-bind /dev/null /dev/null2", "--uid 0 --gid 0",
                                    "--chdir /tmp", "--cap-drop ALL"])
 def test_options_that_are_taken(box, words):
     done = box.py("print(open('/proc/self/status').read())", env={"BWRAP_ARGS": words})

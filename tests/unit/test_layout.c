@@ -273,27 +273,42 @@ static void test_only_shared_memory_takes_files_in_dev(void **state)
 	assert_true(is_made_read_only(b, "/dev"));
 }
 
-static void test_a_device_of_the_user_comes_before_dev_is_read_only(void **state)
+/* Index of the operation of this kind at dest; SIZE_MAX: none. */
+static size_t find_op(const struct box *b, enum op_kind kind, const char *dest)
+{
+	for (size_t i = 0; i < b->plan.n; i++)
+		if (b->plan.ops[i].kind == kind && b->plan.ops[i].dest != NULL && strcmp(b->plan.ops[i].dest, dest) == 0)
+			return i;
+	return SIZE_MAX;
+}
+
+static void test_dev_is_sealed_when_the_users_devices_are_in_it(void **state)
 {
 	struct box *b = *state;
-	size_t at = 0;
 
 	add_option(b, "--dev-bind", "/dev/video0", "/dev/video0");
 	make(b);
-	while (b->plan.ops[at].dest == NULL || strcmp(b->plan.ops[at].dest, "/dev/video0") != 0)
-		at++;
-	while (at < b->plan.n && (b->plan.ops[at].kind != OP_REMOUNT_RO || strcmp(b->plan.ops[at].dest, "/dev") != 0))
-		at++;
-	assert_true(at < b->plan.n);
+	assert_true(find_op(b, OP_WORDS, "/dev/video0") < find_op(b, OP_REMOUNT_RO, "/dev"));
+	assert_true(find_op(b, OP_REMOUNT_RO, "/dev") < SIZE_MAX);
 }
 
-static void test_a_dev_of_the_user_stays_as_it_is(void **state)
+static void test_a_dev_of_the_users_is_as_he_has_it(void **state)
 {
 	struct box *b = *state;
 
 	add_option(b, "--dev-bind", "/dev", "/dev");
 	make(b);
 	assert_false(is_made_read_only(b, "/dev"));
+}
+
+/* If it is left out, ours is seen. */
+static void test_but_not_one_that_may_be_left_out(void **state)
+{
+	struct box *b = *state;
+
+	add_option(b, "--dev-bind-try", "/nonexistent", "/dev");
+	make(b);
+	assert_true(is_made_read_only(b, "/dev"));
 }
 
 static void test_proc_is_read_only_for_all(void **state)
@@ -433,8 +448,9 @@ int main(void)
 		TEST(test_a_directory_outside_exists),
 		TEST(test_what_lies_below_var_tmp_keeps_its_path),
 		TEST(test_only_shared_memory_takes_files_in_dev),
-		TEST(test_a_device_of_the_user_comes_before_dev_is_read_only),
-		TEST(test_a_dev_of_the_user_stays_as_it_is),
+		TEST(test_dev_is_sealed_when_the_users_devices_are_in_it),
+		TEST(test_a_dev_of_the_users_is_as_he_has_it),
+		TEST(test_but_not_one_that_may_be_left_out),
 		TEST(test_proc_is_read_only_for_all),
 		TEST(test_the_root_is_remounted_last),
 		TEST(test_root_gets_nothing_of_the_kernels_or_pid_1s),
