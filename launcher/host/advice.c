@@ -257,8 +257,7 @@ static const struct row rows[] = {
 
 /* Decided by what is no row. */
 static const struct row your_home = { "~", EVER, ADVICE_WIDE, "your home, with your keys in it" };
-static const struct row above_row = { "", EVER, ADVICE_WIDE, "it holds keys, tokens or sockets, in what lies below it" };
-static const struct row above_run = { "", WRITE, ADVICE_PERSIST, "it holds what is run outside of the box" };
+static const struct row above_row = { "", EVER, ADVICE_WIDE, "keys, tokens or sockets lie below it" };
 static const struct row a_home = { "/home/*", EVER, ADVICE_SECRET, "the home of another user" };
 static const struct row obeyed = { "", WRITE, ADVICE_PERSIST, "tools outside obey it" };
 
@@ -353,16 +352,10 @@ static const struct row *find_at(const char *path, bool write, const char *home)
 
 static const struct row *find_below(const char *path, bool write, const char *home)
 {
-	const struct row *found = NULL;
-
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		if (!is_meant(&rows[i], write) || rows[i].kind == ADVICE_LINE || place_of(path, &rows[i], home) != ABOVE)
-			continue;
-		if (rows[i].kind != ADVICE_PERSIST)
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (is_meant(&rows[i], write) && rows[i].kind != ADVICE_LINE && place_of(path, &rows[i], home) == ABOVE)
 			return &above_row;
-		found = &above_run;
-	}
-	return found;
+	return NULL;
 }
 
 static bool is_other_home(const char *path, const char *home)

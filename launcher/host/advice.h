@@ -28,7 +28,7 @@ const char *advice_words(enum advice_kind kind);
 /* For people, static: what this very path is ("keys of ssh"), from the row that decided; NULL for ADVICE_LINE. */
 const char *advice_what(const char *path, bool write, const char *home);
 
-/* A device that Python programs are written for (cameras, graphics cards, serial lines): its line is bubblewrap's option --dev-bind. */
+/* A device that Python programs are written for (cameras, graphics cards, serial lines): its line is bubblewrap's option --dev-bind-try. */
 bool advice_is_usual_device(const char *path);
 
 #endif

@@ -210,8 +210,9 @@ static void put_line(const struct asked *a, const char *label, bool write, struc
 		put(out, label, "make it on the host first; then ask again");
 	else
 		put_warning(write ? "not writable" : "not advised", kind, what, out);
-	if (kind == ADVICE_DEVICE && exists && advice_is_usual_device(a->real))
-		put_command(a, "if need be", "--dev-bind", place, place, out);
+	/* A camera that is not plugged in is no reason not to run. */
+	if (kind == ADVICE_DEVICE && advice_is_usual_device(a->real))
+		put_command(a, "if need be", "--dev-bind-try", place, place, out);
 }
 
 static void put_show(const struct asked *a, struct buf *out)

@@ -264,6 +264,23 @@ def test_what_opens_the_host_gets_no_line(fresh, path):
     assert "\n  not advised   " in text and "venvbox-install" not in text
 
 
+def test_the_line_of_a_device(lab, who):
+    """A box without the camera goes on."""
+    box = lab.box(who)
+    found = said(box, "/dev/video63")
+    assert found["not advised"].startswith("a device")
+    line = shlex.split(found["if need be"])
+    assert line == ["venvbox-install", box.venv, "--dev-bind-try", "/dev/video63", "/dev/video63"]
+    box.install(*line[2:])
+    assert box.py("pass").returncode == 0
+
+
+def test_a_device_that_is_given_is_said_to_be(lab, who):
+    box = lab.box(who, "--dev-bind-try", "/dev/fuse", "/dev/fuse")
+    assert said(box, "/dev/fuse")["programs"] == "read-write"
+    assert box.value("import os; print(os.path.exists('/dev/fuse'))") == "True"
+
+
 @pytest.mark.parametrize("path", ["/", "/proc", "/proc/1"])
 def test_what_cannot_be_mounted(fresh, path):
     text = explain(fresh, path)

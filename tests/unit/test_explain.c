@@ -77,11 +77,13 @@ static void origins_of_settings(void **state)
 	has_row(&s, "  profile         minimal ", " default");
 	has_row(&s, "  ro              none ", " default");
 	has_row(&s, "  memory          the caller's ", " default");
+	b->c.profile = PROFILE_SYSTEM;
 	b->c.network = NETWORK_NONE;
 	b->p.network_unshared = true;
 	b->c.limits[LIMIT_MEMORY] = UINT64_C(1) << 30;
 	assert_int_equal(strv_add(&b->c.ro, "/srv/x"), 0);
 	explain(b, &s, NULL);
+	has_row(&s, "  profile         system ", " venvbox.conf of the venv");
 	has_row(&s, "  network         none ", " venvbox.conf of the venv");
 	has_row(&s, "  memory          1G ", " venvbox.conf of the venv");
 	has_row(&s, "  ro              /srv/x ", " venvbox.conf of the venv");
@@ -224,6 +226,34 @@ static void what_is_read_only_can_be_made_writable(void **state)
 	has_not(&s, "venvbox-install");
 }
 
+static void devices_get_an_option_where_they_have_a_use(void **state)
+{
+	cleanup_said struct said s = { 0 };
+	struct box *b = *state;
+
+	make(b);
+	explain(b, &s, "/dev/video0");
+	has(&s, " not advised   a device of this machine; ");
+	has(&s, "/project/.venv --dev-bind-try /dev/video0 /dev/video0\n");
+	explain(b, &s, "/dev/mem");
+	has(&s, " not advised   a device of this machine; ");
+	has_not(&s, "venvbox-install");
+}
+
+static void what_cannot_be_mounted_gets_the_reason(void **state)
+{
+	static const char *const paths[] = { "/", "/proc/1", VB_RUN_DIR };
+	cleanup_said struct said s = { 0 };
+	struct box *b = *state;
+
+	make(b);
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		explain(b, &s, paths[i]);
+		has(&s, " not possible  ");
+		has_not(&s, "not advised");
+	}
+}
+
 static void no_control_characters(void **state)
 {
 	cleanup_said struct said s = { 0 };
@@ -254,6 +284,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(secrets_get_a_warning, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_protected_gets_its_rule, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_read_only_can_be_made_writable, setup, teardown),
+		cmocka_unit_test_setup_teardown(devices_get_an_option_where_they_have_a_use, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_cannot_be_mounted_gets_the_reason, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_control_characters, setup, teardown),
 	};
 
