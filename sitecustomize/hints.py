@@ -100,7 +100,7 @@ def of_tmp(path):
 
 def of_device(path):
     return "%s is not in the box, which has no devices but a few such as /dev/null. If the host has it: %s" % (
-        shown(path), command("--dev-bind", path, path))
+        shown(path), command("--dev-bind-try", path, path))
 
 
 def of_hidden(path):

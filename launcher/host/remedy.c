@@ -95,7 +95,7 @@ static int remedy_device(const struct remedy_of *of, const char *path, struct re
 	r2 = explain(r, advice_words(ADVICE_DEVICE));
 	if (r2 < 0 || !advice_is_usual_device(path))
 		return r2;
-	buf_printf(&line, "%s --dev-bind ", log_command(&command, of->venv, NULL, NULL));
+	buf_printf(&line, "%s --dev-bind-try ", log_command(&command, of->venv, NULL, NULL));
 	log_shell_quote(&line, path);
 	buf_putc(&line, ' ');
 	log_shell_quote(&line, path);

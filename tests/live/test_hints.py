@@ -107,7 +107,7 @@ def test_tmp_is_private(box):
 
 def test_devices(box):
     text = note_of(box, "open('/dev/nvidia0')")
-    assert command(text) == ["venvbox-install", box.venv, "--dev-bind", "/dev/nvidia0", "/dev/nvidia0"]
+    assert command(text) == ["venvbox-install", box.venv, "--dev-bind-try", "/dev/nvidia0", "/dev/nvidia0"]
     assert note_of(box, "open('/dev/shm/x')") is None
 
 

@@ -99,7 +99,7 @@ static void what_is_unwise_has_a_reason_and_no_line(void **state)
 		{ { READ_ONLY(WRITE, "/usr/bin/x") }, NULL, NULL, NULL, "", true },
 		{ { HIDDEN_AT(PUT, "/etc/x", "/etc"), .is_dir = true }, NULL, NULL, NULL, "", true },
 		{ { HIDDEN(READ, "/dev/sda") }, NULL, NULL, NULL, "hardware", true },
-		{ { HIDDEN(READ, "/dev/video0") }, SET "--dev-bind /dev/video0 /dev/video0", NULL, NULL, "hardware", true },
+		{ { HIDDEN(READ, "/dev/video0") }, SET "--dev-bind-try /dev/video0 /dev/video0", NULL, NULL, "hardware", true },
 		{ { PROGRAM("/usr/bin/sudo") }, NULL, NULL, NULL, "set-user-ID", true },
 		{ { PROGRAM("/usr/bin/gdb") }, NULL, NULL, NULL, "ptrace", true },
 		{ { PROGRAM("/usr/bin/docker") }, NULL, NULL, NULL, "service of the host", true },
