@@ -215,11 +215,23 @@ static void put_line(const struct asked *a, const char *label, bool write, struc
 		put_command(a, "if need be", "--dev-bind-try", place, place, out);
 }
 
+/* A mount whose source leads through a link to where boxes write is refused: facts.h. */
+static bool leads_into_box(const struct asked *a)
+{
+	const struct explained_box *box = a->e->program;
+
+	return strcmp(a->real, a->program.inside) != 0 && facts_box_writable(&box->facts, &box->policy, a->real);
+}
+
 static void put_show(const struct asked *a, struct buf *out)
 {
 	const char *what;
 	bool there = access(a->program.inside, F_OK) == 0 && advise(a, false, &what) == ADVICE_LINE;
 
+	if (leads_into_box(a)) {
+		put(out, "to change", "use the place where it really is, which the box has under that name");
+		return;
+	}
 	put_line(a, "to change", false, out);
 	if (there && advise(a, true, &what) == ADVICE_LINE)
 		put_line(a, "to write it", true, out);

@@ -249,6 +249,18 @@ def test_the_line_behind_a_link_names_where_it_leads(lab, who):
     assert said(box, "link")["programs"] == "read-only"
 
 
+def test_a_link_from_outside_into_the_project_gets_no_line(lab, who):
+    """As a source it would be refused."""
+    box = lab.box(who)
+    box.write("file", "x")
+    link = os.path.join(lab.directory(who, "links"), "link")
+    os.symlink(box.path("file"), link)
+    text = explain(box, link)
+    assert f"really {box.path('file')}\n" in text and "\n  to change     use the place" in text and "venvbox-install" not in text
+    box.install("--ro", link)
+    refused(box.py("pass"), link)
+
+
 @pytest.mark.parametrize("name", [".ssh", ".ssh/id_ed25519", ".aws", ".netrc", ""])
 def test_keys_get_no_line(fresh, who, name):
     text = explain(fresh, os.path.join(who.home, name))

@@ -177,6 +177,19 @@ static void what_is_not_there_gets_none(void **state)
 	has_not(&s, "venvbox-install");
 }
 
+static void a_link_into_the_box_gets_none(void **state)
+{
+	cleanup_said struct said s = { 0 };
+	struct box *b = *state;
+
+	make(b);
+	put_file(b, "project/file");
+	put_link(b, "data/link", at(b, "project/file"));
+	explain(b, &s, at(b, "data/link"));
+	has(&s, "use the place where it really is");
+	has_not(&s, "venvbox-install");
+}
+
 static void secrets_get_a_warning(void **state)
 {
 	cleanup_said struct said s = { 0 };
@@ -281,6 +294,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(mounts_have_their_reason, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_hidden_gets_its_line, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_not_there_gets_none, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_link_into_the_box_gets_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(secrets_get_a_warning, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_protected_gets_its_rule, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_read_only_can_be_made_writable, setup, teardown),
