@@ -5,6 +5,7 @@
 
 #include "common/bwrapopt.h"
 #include "common/log.h"
+#include "host/verbose.h"
 
 #define KEY_COLUMN    2
 #define VALUE_COLUMN  18
@@ -199,14 +200,9 @@ static void put_environment(struct buf *out, const struct explained *e, const st
 
 /* --- mounts ------------------------------------------------------------------------------ */
 
-static const char *const kinds[] = {
-	[OP_RO] = "read-only", [OP_RW] = "read-write", [OP_COPY] = "copy", [OP_DATA] = "fixed text", [OP_SET] = "number", [OP_SYMLINK] = "link",
-	[OP_TMPFS] = "empty", [OP_DIR] = "directory", [OP_PROC] = "processes", [OP_DEV] = "devices", [OP_REMOUNT_RO] = "sealed", [OP_WORDS] = "option",
-};
-
 void explain_put_mount(struct buf *out, const struct op *op, int width)
 {
-	buf_printf(out, "%-*s ", width, kinds[op->kind]);
+	buf_printf(out, "%-*s ", width, verbose_mount_kind(op->kind));
 	if (op->kind == OP_WORDS) {
 		for (size_t i = 0; i < op->words.n; i++) {
 			buf_puts(out, i > 0 ? " " : "");

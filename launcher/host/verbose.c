@@ -38,9 +38,8 @@ static void put_interpreter(struct buf *out, const struct manifest *m)
 const char *verbose_mount_kind(enum op_kind kind)
 {
 	static const char *const kinds[] = {
-		[OP_RO] = "read-only", [OP_RW] = "read-write", [OP_COPY] = "copy", [OP_DATA] = "fixed", [OP_SET] = "set",
-		[OP_SYMLINK] = "link", [OP_TMPFS] = "empty", [OP_DIR] = "directory", [OP_PROC] = "proc", [OP_DEV] = "devices", [OP_REMOUNT_RO] = "read-only",
-		[OP_WORDS] = "option",
+		[OP_RO] = "read-only", [OP_RW] = "read-write", [OP_COPY] = "copy", [OP_DATA] = "fixed text", [OP_SET] = "number", [OP_SYMLINK] = "link",
+		[OP_TMPFS] = "empty", [OP_DIR] = "directory", [OP_PROC] = "processes", [OP_DEV] = "devices", [OP_REMOUNT_RO] = "sealed", [OP_WORDS] = "option",
 	};
 
 	return kinds[kind];
