@@ -8,6 +8,9 @@
 #define NAME "venvbox"
 #define FILE_NAME "<venvbox>"
 
+/* Index in sys.meta_path: the finders of built-in and of frozen modules stand before it, that of sys.path behind. */
+#define BEHIND_BUILTIN 2
+
 static const unsigned char source[] = {
 #include "sitecustomize/venvbox.inc"
 	0,
@@ -153,6 +156,6 @@ void boxmodule_install(const struct pyapi *py, const char *venv)
 	venv_path = venv;
 	finder = finders != NULL ? make_finder() : NULL;
 	if (finder != NULL)
-		(void) py->PyList_Append(finders, finder);
+		(void) py->PyList_Insert(finders, BEHIND_BUILTIN, finder);
 	py->Py_DecRef(finder);
 }

@@ -10,7 +10,7 @@
 
 #include "inside/pyapi.h"
 
-/* Appends the finder to sys.meta_path. py and venv are borrowed until the process ends. Failures are left to PyErr_Clear(). */
+/* Puts the finder into sys.meta_path. py and venv are borrowed until the process ends. Failures are left to PyErr_Clear(). */
 void boxmodule_install(const struct pyapi *py, const char *venv);
 
 /* The names of the module, in a dictionary of their own (a new reference); NULL with an exception. */

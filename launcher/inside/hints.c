@@ -7,8 +7,11 @@
 #include "inside/boxmodule.h"
 #include "inside/pyapi.h"
 
-/* Imported by importlib itself, in every version, as soon as there is a sys.meta_path. */
-#define EARLY "posix"
+/*
+ * The first that is imported, in every version, by Python's own code and not by importlib while it is made ready: in 3.8 importlib takes
+ * _thread a second time then, which undoes what was set in it.
+ */
+#define EARLY "_codecs"
 
 static const unsigned char source[] = {
 #include "sitecustomize/hints.inc"

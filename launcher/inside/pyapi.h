@@ -65,7 +65,7 @@ enum {
 	X(PyObject *, PyEval_GetBuiltins, (void)) \
 	X(int, PyFile_WriteObject, (PyObject *, PyObject *, int)) \
 	X(PyObject *, PyImport_GetModuleDict, (void)) \
-	X(int, PyList_Append, (PyObject *, PyObject *)) \
+	X(int, PyList_Insert, (PyObject *, ssize_t, PyObject *)) \
 	X(PyObject *, PyModule_GetDict, (PyObject *)) \
 	X(PyObject *, PyObject_CallFunction, (PyObject *, const char *, ...)) \
 	X(PyObject *, PyObject_CallObject, (PyObject *, PyObject *)) \
