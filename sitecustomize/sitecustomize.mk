@@ -8,3 +8,7 @@ SUFFIXES += .py .inc
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && od -An -v -tx1 $< | sed 's/ \([0-9a-f][0-9a-f]\)/0x\1,/g' >$@.new && mv $@.new $@
 BUILT_SOURCES += $(built_in_py:.py=.inc)
 CLEANFILES += $(built_in_py:.py=.inc)
+
+# Known before the first build too, when one program alone is asked for.
+launcher/inside/hints.$(OBJEXT) launcher/inside/venvbox_python_static-hints.$(OBJEXT): sitecustomize/hints.inc
+launcher/inside/boxmodule.$(OBJEXT) launcher/inside/venvbox_python_static-boxmodule.$(OBJEXT): sitecustomize/venvbox.inc
