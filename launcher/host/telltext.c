@@ -171,5 +171,5 @@ void telltext_summary(struct buf *out, const struct remedy_of *of, const struct 
 	if (all->full)
 		buf_puts(out, "  and more than can be remembered\n");
 	if (blind)
-		buf_puts(out, "  not seen   paths: that needs openat2(2), Linux 5.6\n");
+		buf_puts(out, "  not seen   paths: that needs openat2(2), Linux 5.6, and kernel.yama.ptrace_scope below 3\n");
 }

@@ -282,7 +282,10 @@ static int look_at_path(struct watcher *w, const struct watchcall *row, const ui
 	cleanup_free char *path = NULL;
 	int r;
 
-	if (notify_read_text(caller(w), args[row->path], text, sizeof(text)) < 0)
+	r = notify_read_text(caller(w), args[row->path], text, sizeof(text));
+	/* kernel.yama.ptrace_scope 3 keeps all memory from everybody. */
+	w->blind |= r == -EPERM;
+	if (r < 0)
 		return 0;
 	r = clean_path(w, text, row->dir == WATCH_NONE ? AT_FDCWD : (int) args[row->dir], &path);
 	return r < 0 || path == NULL ? r : look_at(w, path, purpose_of(row, args), false);

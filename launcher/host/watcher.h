@@ -35,7 +35,7 @@ struct watcher {
 	struct watched of;
 	struct notify notify;
 	struct denials denials;
-	bool blind;               /* paths cannot be judged here: no openat2(2) */
+	bool blind;               /* paths cannot be judged here: no openat2(2), or no memory to be read */
 	/* private */
 	struct sock_filter *program; /* what decides */
 	size_t n_program;

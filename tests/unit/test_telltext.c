@@ -175,7 +175,7 @@ static void what_was_not_seen_is_said(void **state)
 	(void) state;
 	assert_summary(NULL, 0, true, true, "venvbox: nothing was denied\n"
 					    "  and more than can be remembered\n"
-					    "  not seen   paths: that needs openat2(2), Linux 5.6\n");
+					    "  not seen   paths: that needs openat2(2), Linux 5.6, and kernel.yama.ptrace_scope below 3\n");
 }
 
 /* A program that plants a link in its home does not take the report away. */
