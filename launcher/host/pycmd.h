@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * pycmd.h - reads a python command line as CPython 3.8 to 3.14 does
+ * pycmd.h - reads a python command line as CPython 3.8 to 3.15 does
  * (Python/initconfig.c, "python --help-all"), only to know what is run. Pure.
  */
 #ifndef VB_PYCMD_H
