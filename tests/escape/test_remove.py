@@ -5,9 +5,10 @@ import os
 import pytest
 
 from boxlab import Box, tell
+from packages import source_tree
 
-SETUP = ("import os\npath = os.path.join(os.environ['VIRTUAL_ENV'], '.project')\nif os.path.isdir(path): os.rmdir(path)\nelif os.path.lexists(path): os.unlink(path)\n"
-         "{plant}\nfrom setuptools import setup\nsetup(name='x', py_modules=[])\n")
+BUILD = ("path = os.path.join(os.environ['VIRTUAL_ENV'], '.project')\nif os.path.isdir(path): os.rmdir(path)\nelif os.path.lexists(path): os.unlink(path)\n"
+         "{plant}\n")
 PLANTS = {"text": "open(path, 'w').write({dir!r} + '\\n')", "link": "os.symlink({dir!r}, path)", "directory": "os.mkdir(path)", "fifo": "os.mkfifo(path)"}
 
 
@@ -20,7 +21,7 @@ def test_a_planted_project_file_names_no_project(lab, who, plant, had):
         who.write(plain.venv + "/.project", plain.project + "\n")
     box = Box(lab, who, plain.project)
     box.install()
-    box.write("setup.py", SETUP.format(plant=PLANTS[plant].format(dir=who.home + "/.ssh")))
+    source_tree(who, box.project, "x", BUILD.format(plant=PLANTS[plant].format(dir=who.home + "/.ssh")))
     box.pip("install", "-q", "--no-deps", "--no-build-isolation", ".", check=True)
     assert os.path.lexists(box.venv + "/.project")
     box.restored()

@@ -5,18 +5,18 @@ import os
 import pytest
 
 from boxlab import SECRET, tell
+from packages import source_tree
 
-SETUP = ("import glob, os\n"
+BUILD = ("import glob\n"
          "for key in glob.glob(os.path.expandvars('$KEYS/*')):\n"
          "    open(os.path.join('/tmp', 'x'), 'w').close()\n"
-         "    print('HAVE', open(key).read())\n"
-         "from setuptools import setup\nsetup(name='evil', py_modules=[])\n")
+         "    print('HAVE', open(key).read())\n")
 
 
 def cloned(lab, who, lines):
     """A repository outside the project, just cloned, with a package that prints what it finds of the key."""
     clone = lab.directory(who, "clone")
-    who.write(clone + "/evil/setup.py", SETUP.replace("$KEYS", who.home + "/.ssh"))
+    source_tree(who, clone + "/evil", "evil", BUILD.replace("$KEYS", who.home + "/.ssh"))
     who.write(clone + "/requirements.txt", "".join(line + "\n" for line in lines))
     return clone
 

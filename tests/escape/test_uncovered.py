@@ -3,15 +3,15 @@
 import pytest
 
 from boxlab import tell
+from packages import source_tree
 
-SETUP = ("import os\nfor name in ('pip', 'pip3'): os.unlink(os.path.join(os.environ['VIRTUAL_ENV'], 'bin', name))\n"
-         "from setuptools import setup\nsetup(name='x', py_modules=[])\n")
+BUILD = "for name in ('pip', 'pip3'): os.unlink(os.path.join(os.environ['VIRTUAL_ENV'], 'bin', name))"
 
 
 @pytest.mark.parametrize("there", [True, False])
 def test_it_is_said(lab, who, there):
     box = lab.box(who, pip=True)
-    box.write("setup.py", SETUP)
+    source_tree(who, box.project, "x", BUILD)
     other = lab.directory(who, "other")
     if there:
         who.write(other + "/pip3", "#!/bin/sh\n", 0o755)
