@@ -215,6 +215,9 @@ def test_a_module_beside_a_script_of_elsewhere(box, who, beside):
 
 def test_a_module_that_is_not_installed(box):
     assert note_of(box, "import nowhere") is None
+    # The archive of the standard library is on sys.path, and hardly ever there.
+    assert note_of(box, "import sys; sys.path.append('/nowhere/python311.zip'); import nowhere") is None
+    assert "/nowhere/other.zip" in note_of(box, "import sys; sys.path.append('/nowhere/other.zip'); import nowhere")
 
 
 def test_a_part_of_a_package_that_was_found(box, beside):
