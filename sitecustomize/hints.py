@@ -222,7 +222,8 @@ def of_os_error(value):
 
 def is_left_out(directory):
     """On sys.path, and not in the box: absent, or with nothing but the script in it."""
-    if re.fullmatch(r"python\d+\.zip", os.path.basename(directory)):
+    # Hardly ever there; and what uv of the host unpacks for one run, of which the launcher tells.
+    if re.fullmatch(r"python\d+\.zip|\.tmp.*", os.path.basename(directory)):
         return False
     return is_stand_in(nearest(directory))
 
