@@ -15,6 +15,7 @@ UNIT_TESTS = \
 	tests/unit/test_conf \
 	tests/unit/test_credit \
 	tests/unit/test_denial \
+	tests/unit/test_dirread \
 	tests/unit/test_doctor_host \
 	tests/unit/test_doctor_report \
 	tests/unit/test_doctor_verdict \

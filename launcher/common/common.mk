@@ -7,6 +7,7 @@ libvb_common_a_SOURCES = \
 	launcher/common/cleanup.h \
 	launcher/common/conf.c launcher/common/conf.h \
 	launcher/common/conf_file.c \
+	launcher/common/dirread.c launcher/common/dirread.h \
 	launcher/common/escape.c launcher/common/escape.h \
 	launcher/common/failure.c launcher/common/failure.h \
 	launcher/common/fd.c launcher/common/fd.h \

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/dirread.h"
 #include "common/fd.h"
 #include "common/path.h"
 
@@ -111,24 +112,24 @@ static int see_nested(struct scan *s, int dirfd, const char *dir, const char *na
 	return strcmp(name, ".git") == 0 || strcmp(name, ".venv") == 0 ? learn(s, dirfd, name, relative) : 0;
 }
 
-static int see(struct scan *s, int dirfd, const char *dir, const struct dirent *d)
+static int see(struct scan *s, int dirfd, const char *dir, const char *name, unsigned char type)
 {
-	cleanup_free char *relative = *dir ? path_join(dir, d->d_name) : strdup(d->d_name);
+	cleanup_free char *relative = *dir ? path_join(dir, name) : strdup(name);
 	int r = 0;
 
 	if (relative == NULL)
 		return -ENOMEM;
-	if (is_of_interest(d->d_name)) {
+	if (is_of_interest(name)) {
 		if (strv_contains(s->known, relative))
 			return 0;
-		if (is_new(s, dirfd, d->d_name) || (strcmp(d->d_name, ".git") == 0 && is_changed(s, dirfd, d->d_name)))
+		if (is_new(s, dirfd, name) || (strcmp(name, ".git") == 0 && is_changed(s, dirfd, name)))
 			return strv_add(&s->seen->found, relative);
-		return see_nested(s, dirfd, dir, d->d_name, relative);
+		return see_nested(s, dirfd, dir, name, relative);
 	}
-	if (d->d_type != DT_DIR || is_skipped(s, dir, d->d_name, relative))
+	if (type != DT_DIR || is_skipped(s, dir, name, relative))
 		return 0;
-	if (strcmp(d->d_name, ".venv") == 0 && !is_venv(s, relative) && !is_new(s, dirfd, d->d_name))
-		r = see_nested(s, dirfd, dir, d->d_name, relative);
+	if (strcmp(name, ".venv") == 0 && !is_venv(s, relative) && !is_new(s, dirfd, name))
+		r = see_nested(s, dirfd, dir, name, relative);
 	if (r < 0 || s->dirs.n < s->max_dirs)
 		return r < 0 ? r : strv_add(&s->dirs, relative);
 	s->seen->unread = true;
@@ -147,19 +148,16 @@ static int read_dir(struct scan *s, const char *relative)
 {
 	cleanup_fd int fd = *relative ? fd_open_below(s->project_fd, relative, O_RDONLY | O_DIRECTORY)
 				      : openat(s->project_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	cleanup_dir DIR *dir = NULL;
-	struct dirent *d;
+	struct dirread dir = { .fd = fd };
+	unsigned char type;
+	const char *name;
 	int r = 0;
 
 	if (fd < 0)
 		return 0;
-	dir = fdopendir(fd);
-	if (dir == NULL)
-		return -errno;
-	(void) take_fd(&fd);
-	while (r == 0 && (d = readdir(dir)) != NULL && !is_enough(s))
-		if (!(d->d_name[0] == '.' && (d->d_name[1] == '\0' || strcmp(d->d_name, "..") == 0)))
-			r = see(s, dirfd(dir), relative, d);
+	/* What the disk does not give is not seen, and no reason not to run. */
+	while (r == 0 && dirread_next(&dir, &name, &type) > 0 && !is_enough(s))
+		r = see(s, fd, relative, name, type);
 	return r;
 }
 

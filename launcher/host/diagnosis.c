@@ -37,7 +37,7 @@ int diagnosis_open(struct diagnosis *d, const struct job *job, const struct strv
 	if (d->box_home == NULL)
 		return -ENOMEM;
 	d->of = (struct remedy_of) { .venv = s->manifest.venv, .project = s->manifest.project, .box_home = d->box_home,
-				     .real_home = x->home, .nested = &x->nested };
+				     .real_home = x->home, .own_network = p->network_unshared, .nested = &x->nested };
 	watcher_init(&d->watcher, &(struct watched) { .venv = s->manifest.venv, .box_home = d->box_home, .real_home = x->home,
 						      .network_unshared = p->network_unshared, .limits = x->quota.rlimits,
 						      .looks = d->tell.form == TELL_LEARNED, .tell = tell, .data = d });

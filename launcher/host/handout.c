@@ -84,7 +84,7 @@ int handout_make(const struct launch *l, struct handout *h, struct failure *f)
 	h->given = calloc(l->fds->n + 1, sizeof(*h->given));
 	if (h->fds == NULL || h->given == NULL)
 		return -ENOMEM;
-	h->null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	h->null = openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
 	if (h->null < 0)
 		return fail_errno(f, errno, NULL, "cannot open '/dev/null'");
 	r = order_fds(l, h);

@@ -119,23 +119,25 @@ static int journal_read(int state_fd, struct journal *j)
 }
 
 /* Without fsync: after a power loss no box runs, and the name left is empty. A line that does not fit the disk is taken back. */
-static int journal_append(int state_fd, const char *name, bool is_dir, const struct stat *st)
+static int journal_append(struct masks *m, const char *name, bool is_dir, const struct stat *st)
 {
-	cleanup_fd int fd = openat(state_fd, VB_MASKS, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	cleanup_buf struct buf line = { 0 };
 	char dev[24], ino[24];
 	const char *const fields[] = { name, is_dir ? "dir" : "file", dev, ino };
-	struct stat before;
+	off_t before;
 	int r;
 
-	if (fd < 0 || fstat(fd, &before) < 0)
+	if (m->journal_fd < 0)
+		m->journal_fd = openat(m->state_fd, VB_MASKS, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	before = m->journal_fd < 0 ? -1 : lseek(m->journal_fd, 0, SEEK_END);
+	if (before < 0)
 		return -errno;
 	(void) snprintf(dev, sizeof(dev), "%" PRIu64, (uint64_t) st->st_dev);
 	(void) snprintf(ino, sizeof(ino), "%" PRIu64, (uint64_t) st->st_ino);
 	keyfile_put(&line, "mask", fields, 4);
-	r = line.failed ? -ENOMEM : fd_write_all(fd, line.data, line.len);
+	r = line.failed ? -ENOMEM : fd_write_all(m->journal_fd, line.data, line.len);
 	if (r < 0)
-		(void) !ftruncate(fd, before.st_size);
+		(void) !ftruncate(m->journal_fd, before);
 	return r;
 }
 
@@ -202,35 +204,41 @@ static int clear_made(const struct masks *m)
 
 /* --- one run ------------------------------------------------------------- */
 
-static int make(const struct masks *m, const struct mask *mask)
+/* *st: what was made; zeroes where that could not be read. */
+static int make(const struct masks *m, const struct mask *mask, struct stat *st)
 {
 	cleanup_fd int fd = -1;
 
-	if (mask->is_dir && spare_take(m->state_fd, m->project_fd, mask->name))
+	if (mask->is_dir && spare_take(m->spare_fd, m->project_fd, mask->name, st))
 		return 0;
-	if (mask->is_dir)
-		return mkdirat(m->project_fd, mask->name, 0755) < 0 ? -errno : 0;
+	memset(st, 0, sizeof(*st));
+	if (mask->is_dir) {
+		if (mkdirat(m->project_fd, mask->name, 0755) < 0)
+			return -errno;
+		(void) !fstatat(m->project_fd, mask->name, st, AT_SYMLINK_NOFOLLOW);
+		return 0;
+	}
 	fd = openat(m->project_fd, mask->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
-	return fd < 0 ? -errno : 0;
+	if (fd < 0)
+		return -errno;
+	(void) !fstat(fd, st);
+	return 0;
 }
 
 /* What is not in the journal nobody would take away. */
-static int note(const struct masks *m, const struct mask *mask)
+static int note(struct masks *m, const struct mask *mask, const struct stat *made)
 {
-	struct stat st;
-	int r;
+	int r = made->st_ino != 0 ? journal_append(m, mask->name, mask->is_dir, made) : -EIO;
 
-	r = fstatat(m->project_fd, mask->name, &st, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
-	if (r == 0)
-		r = journal_append(m->state_fd, mask->name, mask->is_dir, &st);
 	if (r < 0 && (!mask->is_dir || spare_keep(m->state_fd, m->project_fd, mask->name, NULL) == 0))
 		(void) unlinkat(m->project_fd, mask->name, mask->is_dir ? AT_REMOVEDIR : 0);
 	return r;
 }
 
-static int cover_absent(const struct masks *m, struct mask *mask, const char *project, struct failure *f)
+static int cover_absent(struct masks *m, struct mask *mask, const char *project, struct failure *f)
 {
-	int r = make(m, mask);
+	struct stat made;
+	int r = make(m, mask, &made);
 
 	/* A project that we cannot write is one in which the box, with the same rights, cannot make the name either. */
 	if (r == -EROFS || r == -EACCES || r == -EPERM) {
@@ -240,7 +248,7 @@ static int cover_absent(const struct masks *m, struct mask *mask, const char *pr
 	if (r == -EEXIST)
 		return r;
 	if (r == 0)
-		r = note(m, mask);
+		r = note(m, mask, &made);
 	return r < 0 ? fail_errno(f, -r, "the name is masked while a box runs; see venvbox.conf(5), unprotect",
 				  "cannot make '%s/%s'", project, mask->name) : 0;
 }
@@ -329,13 +337,19 @@ int masks_begin(struct masks *m, int state_fd, int project_fd, const char *proje
 {
 	int r;
 
-	*m = (struct masks) { .lock_fd = -1, .project_lock = -1, .state_fd = state_fd, .project_fd = project_fd };
+	*m = (struct masks) { .lock_fd = -1, .project_lock = -1, .journal_fd = -1, .spare_fd = -1, .state_fd = state_fd,
+			      .project_fd = project_fd };
 	r = look_only ? 0 : open_locks(m, f);
 	if (r < 0) {
 		close_locks(m);
 		return r;
 	}
+	if (!look_only)
+		m->spare_fd = spare_open(state_fd);
 	r = begin_locked(m, project, names, skip, look_only, f);
+	cleanup_fd_fn(&m->journal_fd);
+	cleanup_fd_fn(&m->spare_fd);
+	m->journal_fd = m->spare_fd = -1;
 	if (!look_only)
 		(void) lock(m->lock_fd, LOCK_JOURNAL, F_UNLCK, false);
 	if (r < 0)

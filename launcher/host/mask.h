@@ -39,6 +39,8 @@ struct masks {
 	size_t n;
 	int lock_fd;    /* owned; holds the read lock */
 	int project_lock; /* owned while lock_fd is; the same for other venvs of the project */
+	int journal_fd; /* open while masks_begin() notes what it makes, else -1 */
+	int spare_fd;   /* open while it makes, spare_open(); else -1 */
 	int state_fd;   /* borrowed */
 	int project_fd; /* borrowed */
 };

@@ -218,10 +218,16 @@ static int remedy_socket(const struct remedy_of *of, const struct denial *d, str
 	return remedy_path(of, &place, r);
 }
 
-static int remedy_port(const struct denial *d, struct remedy *r)
+static int remedy_port(const struct remedy_of *of, const struct denial *d, struct remedy *r)
 {
 	cleanup_buf struct buf line = { 0 };
+	cleanup_buf struct buf command = { 0 };
 
+	/* Over a network of its own a box can have rights, user_namespaces(7). */
+	if (of->own_network) {
+		buf_printf(&line, "%s --cap-add cap_net_bind_service", log_command(&command, of->venv, NULL, NULL));
+		return take_line(r, &line);
+	}
 	buf_printf(&line, "sudo sysctl net.ipv4.ip_unprivileged_port_start=%s", d->what);
 	r->unwise = true;
 	if (explain(r, "a box has no rights over the host's network, as no program of yours has: take a port from 1024 on, or open them to all") < 0)
@@ -254,7 +260,7 @@ int remedy_find(const struct remedy_of *of, const struct denial *d, struct remed
 	case DENIED_NETWORK:
 		return set(of, "network", "host", r);
 	case DENIED_PORT:
-		return remedy_port(d, r);
+		return remedy_port(of, d, r);
 	case DENIED_LIMIT:
 		return set(of, d->what, "none", r);
 	}

@@ -14,6 +14,7 @@ struct remedy_of {
 	const char *project;
 	const char *box_home;  /* HOME in the box */
 	const char *real_home; /* or NULL */
+	bool own_network;      /* none but its own */
 	const struct strv *nested; /* protected repositories and venvs below the project, relative to it */
 };
 

@@ -261,7 +261,7 @@ static int carry_out(struct run *run, struct outcome *o, struct failure *f)
 	l.args_fd = args_fd = args_memfd(&words);
 	if (args_fd < 0)
 		return fail_errno(f, -args_fd, NULL, "cannot make a file in memory");
-	l.init_fd = init_fd = open(init, O_RDONLY | O_CLOEXEC);
+	l.init_fd = init_fd = openat(AT_FDCWD, init, O_RDONLY | O_CLOEXEC);
 	if (init_fd < 0)
 		return fail_errno(f, errno, "install venvbox again", "cannot open '%s'", init);
 	l.init_path = run->facts.is_root ? VB_RUN_INIT : NULL;

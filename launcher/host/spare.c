@@ -2,18 +2,17 @@
 #include "host/spare.h"
 
 #include <fcntl.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#include "common/cleanup.h"
+#include "common/dirread.h"
 #include "common/names.h"
 
 #ifndef RENAME_NOREPLACE
 #define RENAME_NOREPLACE (1 << 0)
 #endif
 
-static int open_spare(int state_fd)
+int spare_open(int state_fd)
 {
 	return openat(state_fd, VB_SPARE, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 }
@@ -32,41 +31,35 @@ static int move(int from, const char *name, int to, const char *other)
 /* 1: a directory with nothing in it; *st: which. 0: not so. -errno: nobody can tell. */
 static int is_empty_dir(int dirfd, const char *name, struct stat *st)
 {
-	cleanup_dir DIR *dir = NULL;
-	struct dirent *entry;
-	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	cleanup_fd int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	struct dirread dir = { .fd = fd };
+	unsigned char type;
+	const char *first;
+	int r;
 
 	if (fd < 0)
 		return errno == ENOTDIR || errno == ENOENT || errno == ELOOP ? 0 : -errno;
-	dir = fdopendir(fd);
-	if (dir == NULL) {
-		cleanup_fd_fn(&fd);
-		return -errno;
-	}
-	while (errno = 0, (entry = readdir(dir)) != NULL)
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			return 0;
-	return errno != 0 || fstat(fd, st) < 0 ? -errno : 1;
+	r = dirread_next(&dir, &first, &type);
+	if (r != 0)
+		return r > 0 ? 0 : r;
+	return fstat(fd, st) < 0 ? -errno : 1;
 }
 
-bool spare_take(int state_fd, int project_fd, const char *name)
+bool spare_take(int spare_fd, int project_fd, const char *name, struct stat *st)
 {
-	cleanup_fd int spare = open_spare(state_fd);
-	struct stat st;
-
-	return spare >= 0 && is_empty_dir(spare, name_here(name), &st) == 1 && move(spare, name_here(name), project_fd, name) == 0;
+	return spare_fd >= 0 && is_empty_dir(spare_fd, name_here(name), st) == 1 && move(spare_fd, name_here(name), project_fd, name) == 0;
 }
 
 /* rename(2), unlike rmdir(2), does not ask whether the directory is empty: looked at again afterwards, it goes back to where somebody filled it. */
 int spare_keep(int state_fd, int project_fd, const char *name, const struct stat *made)
 {
-	cleanup_fd int spare = open_spare(state_fd);
+	cleanup_fd int spare = spare_open(state_fd);
 	struct stat st;
 	int empty;
 
 	/* Of a venv that was boxed before there were any. */
 	if (spare < 0 && errno == ENOENT && mkdirat(state_fd, VB_SPARE, 0700) == 0)
-		spare = open_spare(state_fd);
+		spare = spare_open(state_fd);
 	if (spare < 0 || is_empty_dir(project_fd, name, &st) != 1 || move(project_fd, name, spare, name_here(name)) < 0)
 		return 0;
 	empty = is_empty_dir(spare, name_here(name), &st);

@@ -12,8 +12,11 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
-/* Puts a spare directory of this name into the project. False: there is none, or there is something by this name. */
-bool spare_take(int state_fd, int project_fd, const char *name) __attribute__((warn_unused_result));
+/* Where they are kept: O_PATH, the caller's; -1: there are none. */
+int spare_open(int state_fd);
+
+/* spare_fd: of spare_open(). Puts a spare directory of this name into the project; *st: which. False: there is none, or there is something by this name. */
+bool spare_take(int spare_fd, int project_fd, const char *name, struct stat *st) __attribute__((warn_unused_result));
 
 /*
  * Takes the directory out of the project, for the next run, if it has device and inode of made (NULL: whichever). 1: so it is, or somebody has

@@ -171,7 +171,7 @@ static int make_words(int *ours, int *theirs)
 int spawn_box(const struct launch *l, struct box *box, struct failure *f)
 {
 	cleanup_fd int channel = -1, inner = -1, words = -1, theirs = -1, args = -1, init = -1;
-	cleanup_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	cleanup_fd int null = openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
 	struct start s = { .l = l };
 	int r = null < 0 ? -errno : make_channel(&channel, &inner);
 

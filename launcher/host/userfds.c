@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "host/userfds.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/kcmp.h>
@@ -13,6 +12,7 @@
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
+#include "common/dirread.h"
 #include "common/names.h"
 #include "common/path.h"
 
@@ -65,7 +65,7 @@ int userfds_reserve(struct userfds *u)
 		if (fcntl(fd, F_GETFD) >= 0)
 			continue;
 		/* The lowest free number is this one: those below are taken. */
-		null = open("/dev/null", O_RDWR | O_CLOEXEC);
+		null = openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
 		if (null < 0)
 			return -errno;
 		u->was_closed[fd] = true;
@@ -363,24 +363,24 @@ int userfds_collect(struct userfds *u, const struct strv *writable, int listen_f
 {
 	static const char hint[] = "/proc must be mounted";
 	struct rules rules = { .writable = writable, .listen_fds = listen_fds, .limit = hard_limit() };
-	cleanup_dir DIR *dir = opendir("/proc/self/fd");
-	struct dirent *entry;
+	cleanup_fd int list = openat(AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct dirread dir = { .fd = list };
+	unsigned char type;
+	const char *name;
+	int more;
 
-	if (dir == NULL)
+	if (list < 0)
 		return fail_errno(f, errno, hint, "cannot list the inherited descriptors");
-	while (errno = 0, (entry = readdir(dir)) != NULL) {
-		int fd = atoi(entry->d_name);
-		int r;
+	while ((more = dirread_next(&dir, &name, &type)) > 0) {
+		int fd = atoi(name);
+		int r = fd != list ? claim(u, fd) : 0;
 
-		if (entry->d_name[0] == '.' || fd == dirfd(dir))
-			continue;
-		r = claim(u, fd);
 		if (r == 1)
 			r = sort_one(u, fd, &rules);
 		if (r < 0)
 			return fail_errno(f, -r, NULL, "cannot prepare descriptor %d for the box", fd);
 	}
-	return errno == 0 ? 0 : fail_errno(f, errno, hint, "cannot list the inherited descriptors");
+	return more == 0 ? 0 : fail_errno(f, -more, hint, "cannot list the inherited descriptors");
 }
 
 static void close_fd(int *fd)
@@ -392,7 +392,7 @@ static void close_fd(int *fd)
 
 int userfds_let_go(struct userfds *u)
 {
-	cleanup_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	cleanup_fd int null = openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
 
 	if (null < 0)
 		return -errno;

@@ -124,7 +124,7 @@ static bool place_open(struct place *p, char *path)
 	/* By the kernel, not by the words: "dir/.." is the parent of what dir leads to. */
 	dir = p->name == path ? strdup(".") : strndup(path, (size_t) (p->name - path));
 	if (dir != NULL)
-		p->dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		p->dir_fd = openat(AT_FDCWD, dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return p->dir_fd >= 0;
 }
 

@@ -102,6 +102,14 @@ static int keep(const struct place *p)
 	return spare_keep(p->state_fd, p->project_fd, NAME, &p->made);
 }
 
+static bool take(const struct place *p)
+{
+	cleanup_fd int spare = spare_open(p->state_fd);
+	struct stat st;
+
+	return spare_take(spare, p->project_fd, NAME, &st);
+}
+
 static bool there(const struct place *p, const char *path)
 {
 	struct stat st;
@@ -121,11 +129,11 @@ static void test_the_same_directory_comes_back(void **state)
 	struct place *p = *state;
 	struct stat st;
 
-	assert_false(spare_take(p->state_fd, p->project_fd, NAME)); /* none was kept */
+	assert_false(take(p)); /* none was kept */
 	assert_int_equal(keep(p), 1);
 	assert_false(there(p, NAME));
 	assert_true(there(p, "state/" VB_SPARE "/git"));
-	assert_true(spare_take(p->state_fd, p->project_fd, NAME));
+	assert_true(take(p));
 	assert_int_equal(fstatat(p->project_fd, NAME, &st, 0), 0);
 	assert_int_equal(st.st_ino, p->made.st_ino);
 	assert_false(there(p, "state/" VB_SPARE "/git"));
@@ -189,7 +197,7 @@ static void test_what_cannot_go_back_is_told_of(void **state)
 	assert_true(there(p, "state/" VB_SPARE "/git" "/config"));
 	assert_true(there(p, NAME));
 	assert_int_equal(unlinkat(p->project_fd, NAME, AT_REMOVEDIR), 0);
-	assert_false(spare_take(p->state_fd, p->project_fd, NAME));
+	assert_false(take(p));
 	assert_false(there(p, NAME));
 }
 
@@ -209,7 +217,7 @@ static void test_nothing_is_overwritten(void **state)
 
 	assert_int_equal(keep(p), 1);
 	put(p, NAME);
-	assert_false(spare_take(p->state_fd, p->project_fd, NAME));
+	assert_false(take(p));
 	assert_true(there(p, "state/" VB_SPARE "/git"));
 	assert_int_equal(unlinkat(p->project_fd, NAME, 0), 0);
 	assert_int_equal(mkdirat(p->project_fd, NAME, 0755), 0);
@@ -226,7 +234,7 @@ static void test_where_it_cannot_be_kept_it_is_to_be_removed(void **state)
 	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
 		rename_errno = errors[i];
 		assert_int_equal(keep(p), 0);
-		assert_false(spare_take(p->state_fd, p->project_fd, NAME));
+		assert_false(take(p));
 	}
 	rename_errno = 0;
 	assert_int_equal(unlinkat(p->state_fd, VB_SPARE, AT_REMOVEDIR), 0);
