@@ -65,7 +65,6 @@ UNIT_TESTS = \
 	tests/unit/test_signal_relay \
 	tests/unit/test_service \
 	tests/unit/test_session \
-	tests/unit/test_signal_relay \
 	tests/unit/test_signals \
 	tests/unit/test_sources \
 	tests/unit/test_spare \

@@ -51,7 +51,7 @@ static void run(const struct fake_step *script, size_t len, struct result *resul
 	result->r = supervise_run(&l, &result->o, &f);
 	if (launch_watcher != NULL)
 		watcher_release(launch_watcher);
-	result->leaked = open_descriptors() - before;
+	result->more_open = open_descriptors() - before;
 	result->offset = lseek(FILE_FD, 0, SEEK_CUR);
 	(void) snprintf(result->what, sizeof(result->what), "%s", f.what ? f.what : "");
 	if (result->r < 0)
