@@ -16,7 +16,7 @@ enum fake_act {
 	FAKE_END,      /* exits with status value */
 	FAKE_REPORT,
 	FAKE_RAW,      /* sends only the first value bytes of the report */
-	FAKE_WITH,     /* sends the report with a descriptor: value 0 /dev/null; 1 the listener of a filter that it loads */
+	FAKE_WITH,     /* sends the report with a descriptor: value 0 an eventfd(2); 1 the listener of a filter that it loads */
 	FAKE_CALL,     /* makes the call that the filter is asked about, and tells its errno */
 	FAKE_WORDS,    /* value bytes on standard error, "bwrap: text" before them */
 	FAKE_HELLO,    /* receives it; needed before all that talks */

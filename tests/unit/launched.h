@@ -20,7 +20,7 @@ struct scene {
 		struct outcome o;
 		char what[TEXT_MAX];
 		off_t offset; /* of FILE_FD */
-		int more_open; /* descriptors than before; of a watcher none is left */
+		int kept;     /* of the descriptors that came with reports, the watcher's released */
 	} *result;
 };
 

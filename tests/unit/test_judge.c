@@ -466,15 +466,20 @@ static void a_line_without_end_has_one(void **state)
 	assert_int_equal(strlen(found), 254); /* of 256 bytes that the kernel reads */
 }
 
-/* A FIFO would wait for a writer for ever. */
+/* Without a writer a FIFO would wait for ever, and what one wrote is another's. */
 static void what_is_no_plain_file_is_not_read(void **state)
 {
 	struct scene *s = *state;
-	char path[4096];
+	char path[4096], text[16];
+	cleanup_fd int writer = -1;
 
 	assert_int_equal(mkfifo(in(path, s->root, "fifo"), 0777), 0);
+	writer = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	(void) alarm(20);
 	assert_null(judge_interpreter(&s->places, in(path, s->dir, "fifo")));
+	assert_int_equal(write(writer, "#!/bin/sh\n", 10), 10);
+	assert_null(judge_interpreter(&s->places, in(path, s->dir, "fifo")));
+	assert_int_equal(read(writer, text, sizeof(text)), 10);
 	assert_null(judge_interpreter(&s->places, s->dir));
 	assert_null(judge_interpreter(&s->places, "/nowhere"));
 	(void) alarm(0);
