@@ -23,12 +23,13 @@ LIBEXEC = os.environ.get("VENVBOX_LIBEXEC", "/usr/local/libexec/venvbox")
 BWRAP = os.environ.get("VENVBOX_BWRAP", "/usr/bin/bwrap")
 USER = os.environ.get("VENVBOX_TEST_USER", "vbtest")  # the ordinary user, when the tests run as root
 
-SEALED, STARTED, STOPPED, CONTINUED, OFFSET, EXIT, FAILED, EXEC_FAILED, READY = range(1, 10)
+SEALED, STARTED, STOPPED, CONTINUED, OFFSET, EXIT, FAILED, EXEC_FAILED, READY, WATCH = range(1, 11)
 PASS, REOPEN = 0, 1
 PRCTL_SEALED = 0x76624F58
 ERRNO_SEALED = 4000
+USER_NOTIF = 0x7FC00000  # SECCOMP_RET_USER_NOTIF
 CAP_NET_BIND_SERVICE = 10
-NR_PRCTL, NR_PRLIMIT64 = {"x86_64": (157, 302), "aarch64": (167, 261)}[platform.machine()]
+NR_PRCTL, NR_PRLIMIT64, NR_MKDIRAT = {"x86_64": (157, 302, 258), "aarch64": (167, 261, 34)}[platform.machine()]
 WIRE_VERSION = 4
 PATIENCE = 20  # seconds after which something hangs
 
@@ -57,12 +58,12 @@ def _insn(code, jt, jf, k):
     return struct.pack("=HBBI", code, jt, jf, k)
 
 
-def small_filter(answer=ERRNO_SEALED, refuse=0xFFFF):
+def small_filter(answer=ERRNO_SEALED, refuse=0xFFFF, refusal=0x00050000 | errno.EPERM):
     """Answers the magic prctl with errno `answer`, refuses the call with the number `refuse` and allows the rest."""
     return b"".join([
         _insn(0x20, 0, 0, 0),
         _insn(0x15, 0, 1, refuse),
-        _insn(0x06, 0, 0, 0x00050000 | errno.EPERM),
+        _insn(0x06, 0, 0, refusal),
         _insn(0x20, 0, 0, 0),              # A = nr
         _insn(0x15, 0, 3, NR_PRCTL),       # not prctl: allow
         _insn(0x20, 0, 0, 16),             # A = low half of the first argument
