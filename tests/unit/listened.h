@@ -6,6 +6,7 @@
 #ifndef VB_TEST_LISTENED_H
 #define VB_TEST_LISTENED_H
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -50,9 +51,8 @@ static inline void listened_start(struct listened *l, int program, int (*before)
 		syscall(SYS_exit_group, 0);
 	}
 	(void) close(ends[1]);
-	do
-		l->listener = -1;
-	while (wire_recv_with(ends[0], &byte, 1, &l->listener) == -EAGAIN && waitpid(l->pid, NULL, WNOHANG) == 0);
+	assert_int_equal(poll(&(struct pollfd) { .fd = ends[0], .events = POLLIN }, 1, 20000), 1);
+	assert_int_equal(wire_recv_with(ends[0], &byte, 1, &l->listener), 0);
 	(void) close(ends[0]);
 	assert_true(l->listener >= 0);
 }
