@@ -5,6 +5,7 @@ import collections
 import counts
 import starts
 import steady
+import watching
 
 # ratchet: of a count, what it is now, or a little more where machines differ: no change may make it worse, whether the target is met or not.
 Row = collections.namedtuple("Row", "name what target unit measure is_count short ratchet", defaults=[False, True, None])
@@ -31,6 +32,8 @@ ROWS = [
     ratio("steady-python", "programs of pyperformance, Debian's Python, geometric mean", 1.03, steady.distribution, short=False),
     ratio("steady-pyenv", "the same, a shared pyenv Python", 1.03, steady.pyenv, short=False),
     ratio("pip-install", "pip install of 10 wheels from a directory", 1.10, steady.pip),
+    ratio("watch-start", "python -X venvbox-verbose -c pass against python -c pass in the same box", None, watching.start),
+    ratio("watch-tests", "the tests of click, watched against not", 1.15, watching.project),
     Row("memory", "PSS of launcher, bwrap and PID 1, in MB", 2.5, "MB", counts.memory, False),
     count("libraries", "shared libraries of the launcher beside the libc", 0, counts.libraries, 0),
     count("system-calls", "of the launcher before execve(bwrap)", 119, counts.system_calls, 420),
