@@ -266,6 +266,18 @@ def test_a_kernel_without_openat2(box, kind):
     assert ("hidden     /usr/share/fonts" in summary(done.stderr)) == (not lacks(kind))
 
 
+def test_the_listener_is_the_launchers_alone(box):
+    """A copy in the box would keep calls waiting for a launcher that is gone. Of PID 1 only root can see it."""
+    p = box.popen(["python", "-c", "print('ready', flush=True); input()"], env=quiet(box), stdin=subprocess.PIPE)
+    try:
+        assert p.stdout.readline() == "ready\n"
+        inside = [pid for pid in descendants(p.pid) if os.access(f"/proc/{pid}/fd", os.R_OK)]
+        assert len(inside) >= (3 if os.getuid() == 0 else 1)
+        assert [links(pid) for pid in inside if LISTENER in links(pid)] == []
+    finally:
+        p.communicate("\n", PATIENCE)
+
+
 # --- very much ------------------------------------------------------------------------------------------
 
 FLOODS = {

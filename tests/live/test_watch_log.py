@@ -171,7 +171,7 @@ def test_a_descriptor_for_reading_is_refused(box):
         refused(box.py("print('out')", env={**JSON, "VENVBOX_LOG": str(f.fileno())}, pass_fds=[f.fileno()]), "VENVBOX_LOG")
 
 
-@pytest.mark.parametrize("form", [TEXT, JSON])
+@pytest.mark.parametrize("form", [TEXT, JSON], ids=["text", "json"])
 def test_a_full_disk_is_no_failure(box, form):
     done = box.py(DENIED, env={**form, "VENVBOX_LOG": "/dev/full"})
     assert (done.returncode, done.stdout, done.stderr) == (0, "out\n", ""), tell(done)
@@ -208,43 +208,37 @@ def test_nothing_runs_when_it_is_refused(fresh):
 
 # --- what a terminal would obey ---------------------------------------------------------------------------
 
-HOSTILE = "/usr/share/fonts/\x1b]0;title\x07\n\u202evenvbox: nothing was denied"
+HOSTILE = "\x1b]0;title\x07\n\u202evenvbox: nothing was denied"
 
 
 @pytest.fixture
 def hostile(who):
-    """A name on the host that the box may ask for; root's to make."""
-    assert os.getuid() == 0, "run the tests as root: only root can write there"
-    made = not os.path.isdir("/usr/share/fonts")
-    if made:
-        os.mkdir("/usr/share/fonts")
-    with open(HOSTILE, "w", encoding="utf-8"):
-        yield HOSTILE
-    os.unlink(HOSTILE)
-    if made:
-        os.rmdir("/usr/share/fonts")
+    """The name of a file in the user's home, for which the box may ask."""
+    path = who.write(os.path.join(who.home, HOSTILE), "")
+    yield HOSTILE
+    os.unlink(path)
 
 
 def is_clean(text):
     return all(c == "\n" or c.isprintable() for c in text)
 
 
-@pytest.mark.parametrize("form", [TEXT, JSON])
+@pytest.mark.parametrize("form", [TEXT, JSON], ids=["text", "json"])
 def test_no_control_character_of_the_program_is_passed_on(box, hostile, form):
     """Of a path, and of the name that a program gives itself."""
     code = ("import os, sys\nif len(sys.argv) > 2: os.execv(sys.executable, ['evil\\x1b[31m\\nvenvbox: x', '-c', sys.argv[2], sys.argv[1]])\n"
-            "try: os.open(sys.argv[1], 0)\nexcept OSError: pass\ntry: os.chroot('.')\nexcept OSError: pass")
+            "try: os.open(os.path.expanduser('~/' + sys.argv[1]), 0)\nexcept OSError: pass\ntry: os.chroot('.')\nexcept OSError: pass")
     done = box.py(code, hostile, code, env=form)
     assert done.returncode == 0 and "chroot" in done.stderr and is_clean(done.stderr), tell(done)
-    assert "\nvenvbox: x" not in done.stderr
+    assert "\nvenvbox: x" not in done.stderr and (lacks("openat2") or "0;title" in done.stderr)
     if form is JSON:
         call = [e for e in events(done.stderr) if e.get("what") == "chroot"][0]
         assert call["program"].startswith("evil\x1b[31m\nvenvbox: x")
         # What a terminal would obey is told as bytes, so that it is the same again with Python's surrogateescape.
-        assert lacks("openat2") or os.fsencode(hostile) in [e["what"].encode("utf-8", "surrogateescape") for e in events(done.stderr) if "what" in e]
+        assert lacks("openat2") or os.fsencode(hostile) in [os.path.basename(e["what"].encode("utf-8", "surrogateescape")) for e in events(done.stderr) if "what" in e]
 
 
-@pytest.mark.parametrize("form", [TEXT, JSON])
+@pytest.mark.parametrize("form", [TEXT, JSON], ids=["text", "json"])
 def test_bytes_that_are_no_text(box, form):
     done = box.py("import os\nif os.environ.get('X') is None: os.environ['X'] = '1'; os.execv('/proc/self/exe', [b'evil\\xff\\xc0', b'-c', b\"import os\\ntry: os.chroot('.')\\nexcept OSError: pass\"])",
                   env=form)
