@@ -16,8 +16,8 @@ int hostcheck_bwrap(const char *path, struct failure *f) must_check;
  * Turns what bwrap wrote to standard error into `what` and the remedy that
  * fits this host: an option it does not know (name the package), kernel.unprivileged_userns_clone,
  * user.max_user_namespaces, AppArmor's restriction (kernel.apparmor_restrict_unprivileged_userns, with the profile
- * to install), a container without the right, /proc not mountable, a bind source that is gone, no space. proc_root is "/proc"; tests
- * give another. Returns -err of its choice, never 0.
+ * to install), a container without the right, a systemd unit whose own sandboxing forbids it, /proc not mountable, a bind source that is gone, no space.
+ * proc_root is "/proc"; tests give another. Returns -err of its choice, never 0.
  */
 int hostcheck_explain(const char *bwrap_stderr, int bwrap_status, const char *proc_root, struct failure *f);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Why this host refused a box, and what its owner can do: bubblewrap's words and what /proc says. */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,8 +43,39 @@ static bool in_container(const char *proc_root)
 	       sscanf(map.data, "%lu %lu %lu", &inner, &outer, &count) == 3 && count != 4294967295UL;
 }
 
-static int explain_container(struct failure *f, const char *what)
+/* The service of systemd that we are, by the name of its cgroup; NULL: none, or one cannot tell. */
+static char *unit_of(const char *proc_root)
 {
+	static const char suffix[] = ".service";
+	cleanup_free char *path = path_join(proc_root, "self/cgroup");
+	cleanup_buf struct buf text = { 0 };
+
+	if (path == NULL || fd_read_file(AT_FDCWD, path, 65536, &text) < 0 || text.len == 0)
+		return NULL;
+	for (char *line = text.data, *rest; (line = strtok_r(line, "\n", &rest)) != NULL; line = NULL) {
+		const char *name = strrchr(line, '/');
+
+		if (name != NULL && strlen(name) > sizeof(suffix) && strcmp(name + strlen(name) - strlen(suffix), suffix) == 0)
+			return strdup(name + 1);
+	}
+	return NULL;
+}
+
+static int explain_unit(struct failure *f, const char *what, const char *unit)
+{
+	(void) fail_msg(f, EPERM, NULL, "%s: the systemd unit '%s' forbids it", what, unit);
+	fail_hint(f, "remove RestrictNamespaces=, ProtectKernelTunables= and ProcSubset= from it, and let its SystemCallFilter= have "
+		  "@mount seccomp landlock_create_ruleset landlock_restrict_self: systemctl edit --full %s", unit);
+	return -EPERM;
+}
+
+/* A service with a filter of its unit looks as a container does. */
+static int explain_container(struct failure *f, const char *what, const char *proc_root)
+{
+	cleanup_free char *unit = unit_of(proc_root);
+
+	if (unit != NULL)
+		return explain_unit(f, what, unit);
 	return fail_msg(f, EPERM, "start the container with: docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined "
 			"--security-opt systempaths=unconfined (podman: --security-opt seccomp=unconfined --security-opt unmask=ALL), "
 			"or run venvbox outside the container", "%s: a container without the right", what);
@@ -66,7 +98,7 @@ static int explain_namespaces(const char *words, const char *proc_root, struct f
 				"/etc/apparmor.d/bwrap-userns; or for every program: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
 				"%s: AppArmor lets only programs with a profile make them (kernel.apparmor_restrict_unprivileged_userns)", refused);
 	if (in_container(proc_root))
-		return explain_container(f, refused);
+		return explain_container(f, refused, proc_root);
 	if (strstr(words, "ENOSPC") != NULL)
 		return fail_msg(f, ENOSPC, "raise user.max_user_namespaces and its like below /proc/sys/user, or nest less deeply",
 				"%s: too many of them, or too deeply nested", refused);
@@ -89,17 +121,28 @@ static int explain_proc(const char *words, const char *proc_root, struct failure
 
 	(void) words;
 	if (in_container(proc_root))
-		return explain_container(f, what);
+		return explain_container(f, what, proc_root);
 	return fail_msg(f, EPERM, "something is mounted over parts of the host's /proc, or it is mounted with hidepid: see "
 			"grep ' /proc' /proc/self/mountinfo; in a container start it with --security-opt systempaths=unconfined "
 			"(podman: --security-opt unmask=ALL)", "%s", what);
+}
+
+static int explain_subset(const char *words, const char *proc_root, struct failure *f)
+{
+	static const char what[] = "/proc shows processes alone";
+	cleanup_free char *unit = unit_of(proc_root);
+
+	(void) words;
+	if (unit != NULL)
+		return explain_unit(f, what, unit);
+	return fail_msg(f, EPERM, "mount it without subset=pid: see grep ' /proc' /proc/self/mountinfo", "%s", what);
 }
 
 static int explain_mount(const char *words, const char *proc_root, struct failure *f)
 {
 	(void) words;
 	if (in_container(proc_root))
-		return explain_container(f, "mounts are refused");
+		return explain_container(f, "mounts are refused", proc_root);
 	return fail_msg(f, EPERM, "a security module (see dmesg) or a container confines this user; see what bubblewrap says: " VB_BWRAP
 			" --unshare-user --ro-bind / / true", "mounts are refused in a new namespace");
 }
@@ -141,6 +184,7 @@ static const struct {
 	{ { "max_user_namespaces", "" }, explain_namespaces },
 	{ { "loopback", "Operation not permitted" }, explain_namespaces },
 	{ { "Can't mount proc", "" }, explain_proc },
+	{ { "Can't read /proc/sys/kernel/overflow", "" }, explain_subset },
 	{ { "No space left on device", "" }, explain_space },
 	{ { "Can't find source path", "" }, explain_gone },
 	{ { "Failed to make / slave", "" }, explain_mount },
@@ -169,10 +213,18 @@ static void add_quote(const char *words, struct failure *f)
 	(void) fail_msg(f, EPERM, hint, "%s (bubblewrap says: %s)", what, quoted);
 }
 
-static int explain_other(int status, struct failure *f)
+/* bwrap says nothing of the signal that ended its child, but by its status: as a shell. */
+static bool is_killed_by(int signal, int status)
+{
+	return WIFSIGNALED(status) ? WTERMSIG(status) == signal : WEXITSTATUS(status) == 128 + signal;
+}
+
+static int explain_other(int status, const char *proc_root, struct failure *f)
 {
 	static const char hint[] = "see whether a box can be made at all: " VB_BWRAP " --unshare-user --ro-bind / / true";
 
+	if (is_killed_by(SIGSYS, status) && in_container(proc_root))
+		return explain_container(f, "a seccomp filter killed what makes the box", proc_root);
 	if (WIFSIGNALED(status))
 		return fail_msg(f, EPERM, hint, "bubblewrap was ended by signal %d", WTERMSIG(status));
 	return fail_msg(f, EPERM, hint, "bubblewrap failed with status %d", WEXITSTATUS(status));
@@ -211,7 +263,7 @@ int hostcheck_explain(const char *bwrap_stderr, int bwrap_status, const char *pr
 		if (strstr(bwrap_stderr, reasons[i].part[0]) != NULL && strstr(bwrap_stderr, reasons[i].part[1]) != NULL)
 			r = reasons[i].explain(bwrap_stderr, proc_root, f);
 	if (r == 0)
-		r = explain_other(bwrap_status, f);
+		r = explain_other(bwrap_status, proc_root, f);
 	add_quote(bwrap_stderr, f);
 	return r;
 }

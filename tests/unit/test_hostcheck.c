@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -45,17 +46,22 @@ static void put_good_proc(const char *root)
 	put(root, "self/uid_map", "         0          0 4294967295\n", 0600);
 }
 
-static void check(const char *proc, const char *words, const char *what, const char *hint)
+static void check_status(int status, const char *proc, const char *words, const char *what, const char *hint)
 {
 	cleanup(failure_release) struct failure f = { 0 };
 
-	assert_true(hostcheck_explain(words, 1 << 8, proc, &f) < 0);
+	assert_true(hostcheck_explain(words, status, proc, &f) < 0);
 	assert_non_null(f.what);
 	assert_non_null(f.hint);
 	if (strstr(f.what, what) == NULL || strstr(f.hint, hint) == NULL)
 		fail_msg("'%s' / '%s' lacks '%s' / '%s'", f.what, f.hint, what, hint);
 	assert_null(strchr(f.what, '\n'));
 	assert_null(strchr(f.hint, '\n'));
+}
+
+static void check(const char *proc, const char *words, const char *what, const char *hint)
+{
+	check_status(1 << 8, proc, words, what, hint);
 }
 
 #define REFUSED "bwrap: No permissions to create new namespace, likely because the kernel does not allow it\n"
@@ -94,6 +100,47 @@ static void knows_a_container(void **state)
 	put(proc, "self/status", "Name:\tx\nSeccomp:\t0\n", 0600);
 	put(proc, "self/uid_map", "0 100000 65536\n", 0600);
 	check(proc, "bwrap: Failed to make / slave: Operation not permitted\n", "a container", "docker run");
+	(void) scratch_remove(proc);
+}
+
+static void knows_a_unit_of_systemd(void **state)
+{
+	static const char subset[] = "bwrap: Can't read /proc/sys/kernel/overflowuid: No such file or directory\n";
+	char proc[] = SCRATCH;
+
+	(void) state;
+	assert_int_equal(scratch_make(proc), 0);
+	put_good_proc(proc);
+	check(proc, subset, "/proc shows processes alone (", "subset=pid");
+	put(proc, "self/cgroup", "1:name=systemd:/system.slice/web.service\n0::/system.slice/web.service\n", 0600);
+	/* The unit of a terminal confines nobody. */
+	check(proc, REFUSED, "refuses user namespaces (", "CONFIG_USER_NS");
+	check(proc, subset, "alone: the systemd unit 'web.service' forbids it", "ProcSubset=");
+	put(proc, "self/status", "Name:\tx\nSeccomp:\t2\n", 0600);
+	check(proc, REFUSED, "user namespaces: the systemd unit 'web.service' forbids it", "RestrictNamespaces=");
+	check(proc, "bwrap: cannot open /proc/sys/user/max_user_namespaces: Read-only file system\n", "'web.service'", "ProtectKernelTunables=");
+	put(proc, "self/cgroup", "0::/system.slice/docker-1.scope\n", 0600);
+	check(proc, REFUSED, "a container", "seccomp=unconfined");
+	put(proc, "self/cgroup", "0::/.service\n", 0600);
+	check(proc, REFUSED, "a container", "seccomp=unconfined");
+	(void) scratch_remove(proc);
+}
+
+static void knows_a_filter_that_kills(void **state)
+{
+	char proc[] = SCRATCH;
+
+	(void) state;
+	assert_int_equal(scratch_make(proc), 0);
+	put_good_proc(proc);
+	check_status((128 + SIGSYS) << 8, proc, "", "status 159", "whether a box");
+	put(proc, "self/status", "Name:\tx\nSeccomp:\t2\n", 0600);
+	check_status((128 + SIGSYS) << 8, proc, "", "a seccomp filter killed what makes the box: a container", "docker run");
+	put(proc, "self/cgroup", "0::/system.slice/web.service\n", 0600);
+	check_status((128 + SIGSYS) << 8, proc, "", "a seccomp filter killed what makes the box: the systemd unit 'web.service'", "@mount");
+	check_status(SIGSYS, proc, "", "a seccomp filter killed what makes the box", "@mount");
+	check_status((128 + SIGKILL) << 8, proc, "", "status 137", "whether a box");
+	check_status(SIGKILL, proc, "", "signal 9", "whether a box");
 	(void) scratch_remove(proc);
 }
 
@@ -196,6 +243,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(says_which_switch_is_off),
 		cmocka_unit_test(knows_a_container),
+		cmocka_unit_test(knows_a_unit_of_systemd),
+		cmocka_unit_test(knows_a_filter_that_kills),
 		cmocka_unit_test(says_what_else_fails),
 		cmocka_unit_test(refuses_a_privileged_bwrap),
 		cmocka_unit_test(probes),
