@@ -20,15 +20,23 @@ class Row:
     system: dict = dataclasses.field(default_factory=dict)  # Debian's package -> a file of it
     note: str = ""
     tool: str = ""           # what the program installs in $HOST/tools; its version is told
+    root: bool = False       # the shell is root's, who starts a service that starts the venv's python as $WHO
 
 
 POSTGRES = {"postgresql": "/usr/lib/postgresql/*/bin/postgres"}
 REDIS = {"redis-server": "/usr/bin/redis-server"}
+CRON = {"cron": "/usr/sbin/cron"}
+SYSTEMD = {"systemd": "/lib/systemd/systemd"}
 
 
 def host(name, program, what, packages=(), **kw):
     """A program of the host that looks at venvs."""
     return Row(name, list(packages), program, what, **kw)
+
+
+def service(name, program, what, system, **kw):
+    """A manager that starts programs of venvs: the real one, run for this row alone."""
+    return Row(name, [], program, what, system=system, root=True, **kw)
 
 
 ROWS = [
@@ -72,10 +80,18 @@ ROWS = [
     host("interpreter discovery", "discovery", "`python -I -c`, a helper script of another directory, `-I -m`, a bare environment", ci=True),
     host("debugpy", "debugpy", "attach over a port, a breakpoint", ["debugpy"]),
     host("pre-commit-like callers", "bare", "`env -i`, no terminal, hooks by path", ci=True),
-    host("cron", "cron", "cron's environment and working directory", ci=True),
-    host("systemd, Type=notify", "notify", "`NOTIFY_SOCKET` outside the project", ci=True, setting=("--rw", "@/../run"),
+    host("like cron", "cron", "cron's environment and working directory", ci=True),
+    host("like systemd, Type=notify", "notify", "`NOTIFY_SOCKET` outside the project", ci=True, setting=("--rw", "@/../run"),
          note="the directory of the socket; the unit needs `NotifyAccess=all`"),
-    host("systemd, socket activation", "listen", "`LISTEN_FDS`, `LISTEN_PID`", ci=True),
+    host("like systemd, socket activation", "listen", "`LISTEN_FDS`, `LISTEN_PID`", ci=True),
+    service("cron", "crond", "a crontab of the user: every minute, by absolute path, into a file of the project", CRON),
+    service("systemd, Type=notify", "sdnotify", "`READY=1`, `STATUS=`, a watchdog, a stop", SYSTEMD,
+            note="with `--rw /run/systemd/notify`, and `NotifyAccess=all` in the unit; without the first the program cannot send, and the launcher says why; without the second systemd does not hear it, and ends it after `TimeoutStartSec=`"),
+    service("systemd, sockets", "sdsocket", "two `.socket` units of one service, by TCP and by path: a request starts it, and again when it has ended", SYSTEMD),
+    service("systemd, a service", "sdservice", "`Restart=on-failure`, `ExecStartPre=`, `EnvironmentFile=`, a timer, a reload, a stop; ends by status and by signal", SYSTEMD,
+            setting=("--env", "FROM_FILE"), note="which the unit sets, and which only names of the policy let in: PID 1's environment, by which the launcher would tell, is unreadable to an ordinary user"),
+    service("systemd, sandboxed", "sdsandbox", "a unit with `PrivateTmp=`, `ProtectSystem=strict` and 22 more such options; one with `SystemCallFilter=`", SYSTEMD,
+            note="`SystemCallFilter=@system-service` needs `@mount seccomp landlock_create_ruleset landlock_restrict_self` beside it; `RestrictNamespaces=`, `ProtectKernelTunables=` and `ProcSubset=pid` allow no box: the error names the unit and what to remove"),
     host("make -j", "jobserver", "jobserver descriptors, from which a program takes a token", ci=True, system={"make": "/usr/bin/make"}),
     host("nohup, timeout, setsid, xargs", "shelltools", "statuses, signals, standard input", ci=True),
     host("parallel", "parallel", "8 runs, 4 at once", system={"parallel": "/usr/bin/parallel"}),
