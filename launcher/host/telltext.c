@@ -148,6 +148,7 @@ static void put_profile(struct buf *out, const struct remedy_of *of, const struc
 
 void telltext_summary(struct buf *out, const struct remedy_of *of, const struct denials *all, bool color, bool blind)
 {
+	cleanup_buf struct buf learn = { 0 };
 	size_t n = 0;
 
 	for (size_t i = 0; i < all->n; i++)
@@ -172,4 +173,5 @@ void telltext_summary(struct buf *out, const struct remedy_of *of, const struct 
 		buf_puts(out, "  and more than can be remembered\n");
 	if (blind)
 		buf_puts(out, "  not seen   paths: that needs openat2(2), Linux 5.6, and kernel.yama.ptrace_scope below 3\n");
+	buf_printf(out, "  not seen   what was only looked for, stat(2): %s --learn -- COMMAND\n", log_command(&learn, of->venv, NULL, NULL));
 }

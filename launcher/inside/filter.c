@@ -45,8 +45,8 @@ static int load(struct sock_filter *insns, size_t n, unsigned flags)
 }
 
 /*
- * WAIT_KILLABLE_RECV (Linux 5.19): a call that the watcher has taken up is not interrupted by a signal that would not kill;
- * before it, programs see EINTR from open(2) that they never saw.
+ * WAIT_KILLABLE_RECV (Linux 5.19): a call that the watcher has taken up is not interrupted by a signal that would not kill. While it still waits to
+ * be taken up, a handler without SA_RESTART interrupts it (EINTR), which open(2) of a plain file never was: venvbox(7).
  */
 static int load_watched(struct sock_filter *insns, size_t n)
 {
