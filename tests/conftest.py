@@ -47,7 +47,7 @@ def lab():
         shutil.rmtree(top, ignore_errors=True)
 
 
-@pytest.fixture(scope="session", params=["root", "user"] if os.getuid() == 0 else ["user"])
+@pytest.fixture(scope="session", params=os.environ.get("VENVBOX_TEST_WHO", "root user").split() if os.getuid() == 0 else ["user"])
 def who(request, lab):
     """Who types the commands: root and an ordinary user, or whoever we are."""
     return lab.user(request.param)
