@@ -82,7 +82,8 @@ static int step(const struct plan *plan, struct seen *s)
 	free(s->inside);
 	s->inside = real;
 	s->cover = plan_find_cover(plan, real);
-	free(take_ptr(&s->source));
+	free(s->source);
+	s->source = NULL;
 	if (s->cover == NULL || (!is_bind(s->cover) && s->cover->kind != OP_COPY))
 		return 0;
 	below = path_below(real, s->cover->dest);
@@ -216,8 +217,10 @@ static int judge(const struct plan *plan, const struct policy *p, const struct f
 	if (r < 0)
 		return r;
 	s->kind = bind ? kind_of_bind(s, p) : kind_of_own(plan, p, s);
-	if (s->kind == SEEN_HIDDEN || s->kind == SEEN_WAY)
-		free(take_ptr(&s->source));
+	if (s->kind == SEEN_HIDDEN || s->kind == SEEN_WAY) {
+		free(s->source);
+		s->source = NULL;
+	}
 	if (bind)
 		s->exists = is_there(s->source) || is_on_the_way(plan, s->inside);
 	else if (s->cover->kind == OP_PROC)

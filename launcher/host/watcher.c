@@ -222,33 +222,38 @@ static int judge_script(struct watcher *w, const char *path)
 
 static int look_at(struct watcher *w, const char *path, enum purpose purpose, bool connects)
 {
-	cleanup_free char *key = NULL;
-	int r = open_root(w);
+	cleanup_buf struct buf key = { 0 };
+	int r;
 
-	if (r < 0)
-		return 0;
-	if (asprintf(&key, "%d%s", (int) purpose, path) < 0)
+	buf_printf(&key, "%d%s", (int) purpose, path);
+	if (key.failed)
 		return -ENOMEM;
-	if (is_known_fine(w, key))
+	if (open_root(w) < 0 || is_known_fine(w, key.data))
 		return 0;
-	r = judge(w, path, purpose, connects, key);
+	r = judge(w, path, purpose, connects, key.data);
 	return r == 0 && purpose == PURPOSE_EXECUTE ? judge_script(w, path) : r;
+}
+
+static int from_base(struct watcher *w, const char *text, int dir, char **path)
+{
+	cleanup_free char *base = NULL;
+	int r = notify_base(caller(w), dir, &base);
+
+	if (r < 0 || *base != '/') /* of a pipe, say */
+		return r == -ENOMEM ? r : 0;
+	*path = path_clean(base, text);
+	return *path != NULL ? 0 : -ENOMEM;
 }
 
 /* The path that begins at dir, clean, owned by the caller. NULL with 0: it has none. */
 static int clean_path(struct watcher *w, const char *text, int dir, char **path)
 {
-	cleanup_free char *base = NULL;
-	int r = 0;
-
 	*path = NULL;
 	if (*text == '\0')
 		return 0;
 	if (*text != '/')
-		r = notify_base(caller(w), dir, &base);
-	if (r < 0 || (base != NULL && *base != '/')) /* of a pipe, say */
-		return r == -ENOMEM ? r : 0;
-	*path = path_clean(base != NULL ? base : "/", text);
+		return from_base(w, text, dir, path);
+	*path = path_clean("/", text);
 	return *path != NULL ? 0 : -ENOMEM;
 }
 

@@ -35,8 +35,10 @@ static int make_argv(const char *venv, const struct strv *command, char **progra
 	bool named = strchr(command->v[0], '/') == NULL;
 	int r = 0;
 
+	if (cwd == NULL)
+		return -ENOENT; /* it was removed under us */
 	if (bin == NULL || path == NULL)
-		return bin == NULL || cwd != NULL ? -ENOMEM : -errno;
+		return -ENOMEM;
 	if (!path_is_name(name) || !(named || (path_below(path, bin) != NULL && strcmp(path_below(path, bin), name) == 0)) || !is_boxed(bin, name)) {
 		name = "shell";
 		for (size_t i = 0; r == 0 && shell[i] != NULL; i++)
