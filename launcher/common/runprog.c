@@ -120,6 +120,17 @@ static int gather(const struct runprog *what, struct stream streams[2], int64_t 
 	return 0;
 }
 
+int runprog_hear(pid_t pid, int from, size_t limit, struct buf *said, int *status)
+{
+	int r = fd_read_all(from, limit, said);
+
+	(void) close(from);
+	while (waitpid(pid, status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return r;
+}
+
 /* proc(5): needs CONFIG_PROC_CHILDREN. */
 static size_t list_children(pid_t pid, pid_t children[static CHILDREN_MAX])
 {

@@ -29,6 +29,12 @@ struct runprog {
 int runprog(const struct runprog *what, struct buf *out, struct buf *err, int *status) must_check;
 
 /*
+ * What a child of ours says, to its end; from is closed here, before it is waited for: one that says more than limit bytes (-EFBIG) is not to
+ * wait for a reader. *status is as waitpid(2) has it.
+ */
+int runprog_hear(pid_t pid, int from, size_t limit, struct buf *said, int *status) must_check;
+
+/*
  * Ends a child of ours and its own children. A bwrap that is killed in its first milliseconds leaves one behind that
  * has not asked for --die-with-parent yet, and waits for its parent's word for ever. true: *status is as waitpid(2) has it.
  */

@@ -200,29 +200,12 @@ static void put_environment(struct buf *out, const struct explained *e, const st
 
 /* --- mounts ------------------------------------------------------------------------------ */
 
-void explain_put_mount(struct buf *out, const struct op *op, int width)
-{
-	buf_printf(out, "%-*s ", width, verbose_mount_kind(op->kind));
-	if (op->kind == OP_WORDS) {
-		for (size_t i = 0; i < op->words.n; i++) {
-			buf_puts(out, i > 0 ? " " : "");
-			log_shell_quote(out, op->words.v[i]);
-		}
-		return;
-	}
-	log_escape(out, op->dest);
-	if (op->source == NULL || op->kind == OP_DATA || strcmp(op->source, op->dest) == 0)
-		return;
-	buf_puts(out, op->kind == OP_SYMLINK ? " -> " : " from ");
-	log_escape(out, op->source);
-}
-
 static void put_mount(struct buf *out, const struct op *op, const struct explained_box *box)
 {
 	size_t begin = out->len;
 
 	buf_printf(out, "%*s", KEY_COLUMN, "");
-	explain_put_mount(out, op, KIND_WIDTH);
+	verbose_put_mount(out, op, KIND_WIDTH);
 	explain_pad(out, begin, ORIGIN_COLUMN);
 	log_escape(out, op->why);
 	if (seen_is_missing(op, &box->policy, &box->facts))

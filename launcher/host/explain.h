@@ -34,9 +34,7 @@ int explain_policy(const struct explained *e, struct buf *out) must_check;
 /* Appends what is at path, which is clean, why, and what would change it. */
 int explain_path(const struct explained *e, const char *path, struct buf *out, struct failure *f) must_check;
 
-/* What explain.c and explain_path.c share: "read-only /usr/lib", the first word padded to width; where it is another path of the host, that too. */
-void explain_put_mount(struct buf *out, const struct op *op, int width);
-/* Blanks up to the column of the line that began at byte `begin` of out, at least two. */
+/* What explain.c and explain_path.c share: blanks up to the column of the line that began at byte `begin` of out, at least two. */
 void explain_pad(struct buf *out, size_t begin, size_t column);
 
 #endif

@@ -9,6 +9,7 @@
 #include "common/path.h"
 #include "host/advice.h"
 #include "host/explain.h"
+#include "host/verbose.h"
 
 #define TEXT_COLUMN 16
 
@@ -123,7 +124,7 @@ static void put_seen(const struct asked *a, const char *label, const struct seen
 		put(out, "  leads to", s->inside);
 	if (s->cover != NULL && s->kind != SEEN_HIDDEN && s->kind != SEEN_WAY) {
 		begin(out, "  by");
-		explain_put_mount(out, s->cover, 0);
+		verbose_put_mount(out, s->cover, 0);
 		buf_puts(out, "  (");
 		log_escape(out, s->cover->why);
 		buf_puts(out, ")\n");

@@ -57,9 +57,7 @@ struct run {
 static void run_init(struct run *run)
 {
 	memset(run, 0, sizeof(*run));
-	run->session.project_fd = -1;
-	run->session.called.venv_fd = -1;
-	run->session.called.state_fd = -1;
+	session_init(&run->session);
 	run->facts.masks.lock_fd = -1;
 	run->pip_lock = -1;
 	run->old_mounts = -1;

@@ -14,6 +14,11 @@
 #include "common/names.h"
 #include "common/path.h"
 
+void session_init(struct session *s)
+{
+	*s = (struct session) { .project_fd = -1, .called = { .venv_fd = -1, .state_fd = -1 } };
+}
+
 void session_release(struct session *s)
 {
 	called_release(&s->called);

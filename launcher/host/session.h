@@ -19,6 +19,8 @@ struct session {
 	int project_fd; /* O_RDONLY | O_DIRECTORY */
 };
 
+/* Without descriptors; to be released from then on. */
+void session_init(struct session *s);
 void session_release(struct session *s);
 #define cleanup_session cleanup(session_release)
 

@@ -23,9 +23,7 @@ struct show {
 static void show_init(struct show *s)
 {
 	memset(s, 0, sizeof(*s));
-	s->session.project_fd = -1;
-	s->session.called.venv_fd = -1;
-	s->session.called.state_fd = -1;
+	session_init(&s->session);
 	s->program.facts.masks.lock_fd = -1;
 	s->pip.facts.masks.lock_fd = -1;
 }
@@ -112,11 +110,9 @@ static int plan_steps(struct show *s, const char *venv, struct buf *out, struct 
 
 static int explain(const struct show *s, const char *path, struct buf *out, struct failure *f)
 {
-	const char *home_env = strv_getenv(&s->env, "HOME");
-	cleanup_free char *home = home_env != NULL && *home_env == '/' ? realpath(home_env, NULL) : NULL;
 	cleanup_free char *clean = path_clean(s->cwd, path != NULL ? path : "");
 	const struct explained e = { .program = &s->program, .pip = &s->pip, .env = &s->env, .withheld = &s->payload.withheld,
-				     .ignored = &s->payload.warnings, .home = home };
+				     .ignored = &s->payload.warnings, .home = s->program.facts.home };
 
 	if (clean == NULL)
 		return -ENOMEM;

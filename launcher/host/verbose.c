@@ -45,21 +45,27 @@ const char *verbose_mount_kind(enum op_kind kind)
 	return kinds[kind];
 }
 
-static void put_mount(struct buf *out, const struct op *op)
+void verbose_put_mount(struct buf *out, const struct op *op, int width)
 {
-	buf_printf(out, "    %-10s ", verbose_mount_kind(op->kind));
+	buf_printf(out, "%-*s ", width, verbose_mount_kind(op->kind));
 	if (op->kind == OP_WORDS) {
 		for (size_t i = 0; i < op->words.n; i++) {
-			buf_puts(out, i ? " " : "");
+			buf_puts(out, i > 0 ? " " : "");
 			log_shell_quote(out, op->words.v[i]);
 		}
-	} else {
-		log_escape(out, op->dest);
+		return;
 	}
-	if (op->source != NULL && op->kind != OP_DATA && op->kind != OP_WORDS && strcmp(op->source, op->dest) != 0) {
-		buf_puts(out, op->kind == OP_SYMLINK ? " -> " : " from ");
-		log_escape(out, op->source);
-	}
+	log_escape(out, op->dest);
+	if (op->source == NULL || op->kind == OP_DATA || strcmp(op->source, op->dest) == 0)
+		return;
+	buf_puts(out, op->kind == OP_SYMLINK ? " -> " : " from ");
+	log_escape(out, op->source);
+}
+
+static void put_mount(struct buf *out, const struct op *op)
+{
+	buf_puts(out, "    ");
+	verbose_put_mount(out, op, 10);
 	buf_printf(out, "  (%s)\n", op->why);
 }
 

@@ -30,6 +30,9 @@ void verbose_put_sealed(struct buf *out, bool landlock);
 /* Of the look at what appeared: it did not reach all directories (appeared.h). */
 void verbose_put_unread(struct buf *out);
 
+/* "read-only /usr/lib", the first word padded to width; where it is another path of the host, that too. */
+void verbose_put_mount(struct buf *out, const struct op *op, int width);
+
 /* "read-only", "copy"; static. */
 const char *verbose_mount_kind(enum op_kind kind);
 

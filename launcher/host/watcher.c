@@ -191,7 +191,7 @@ static enum denial_kind kind_of(enum verdict verdict, enum purpose purpose, bool
 	return purpose == PURPOSE_EXECUTE ? DENIED_PROGRAM : DENIED_HIDDEN;
 }
 
-static int judge(struct watcher *w, const char *path, enum purpose purpose, bool connects, const char *key)
+static int judge_anew(struct watcher *w, const char *path, enum purpose purpose, bool connects, const char *key)
 {
 	const struct places p = { .root_fd = w->root_fd, .home = w->of.box_home, .real_home = w->of.real_home };
 	cleanup_free char *real = NULL;
@@ -211,27 +211,35 @@ static int judge(struct watcher *w, const char *path, enum purpose purpose, bool
 	return remember(w, &d);
 }
 
+/* 1: it is known to be fine. */
+static int judge(struct watcher *w, const char *path, enum purpose purpose, bool connects)
+{
+	cleanup_buf struct buf key = { 0 };
+
+	buf_printf(&key, "%d%s", (int) purpose, path);
+	if (key.failed)
+		return -ENOMEM;
+	return is_known_fine(w, key.data) ? 1 : judge_anew(w, path, purpose, connects, key.data);
+}
+
 /* A script that is there, of an interpreter that is not, fails with "No such file" too. */
 static int judge_script(struct watcher *w, const char *path)
 {
 	const struct places p = { .root_fd = w->root_fd };
 	cleanup_free char *interpreter = judge_interpreter(&p, path);
 
-	return interpreter != NULL ? judge(w, interpreter, PURPOSE_EXECUTE, false, interpreter) : 0;
+	int r = interpreter != NULL ? judge(w, interpreter, PURPOSE_EXECUTE, false) : 0;
+
+	return r < 0 ? r : 0;
 }
 
 static int look_at(struct watcher *w, const char *path, enum purpose purpose, bool connects)
 {
-	cleanup_buf struct buf key = { 0 };
-	int r;
+	int r = open_root(w) < 0 ? 1 : judge(w, path, purpose, connects);
 
-	buf_printf(&key, "%d%s", (int) purpose, path);
-	if (key.failed)
-		return -ENOMEM;
-	if (open_root(w) < 0 || is_known_fine(w, key.data))
-		return 0;
-	r = judge(w, path, purpose, connects, key.data);
-	return r == 0 && purpose == PURPOSE_EXECUTE ? judge_script(w, path) : r;
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return purpose == PURPOSE_EXECUTE ? judge_script(w, path) : 0;
 }
 
 static int from_base(struct watcher *w, const char *text, int dir, char **path)

@@ -9,6 +9,7 @@
 
 #include "common/fd.h"
 #include "common/path.h"
+#include "common/runprog.h"
 #include "install/venv.h"
 
 #define TOLD_MAX (64U << 20) /* the launcher remembers 4096 denials */
@@ -60,16 +61,6 @@ static void __attribute__((noreturn)) child(const char *program, char **argv, in
 	_exit(127);
 }
 
-static int hear(pid_t pid, int from, struct buf *told, int *status)
-{
-	int r = fd_read_all(from, TOLD_MAX, told);
-
-	while (waitpid(pid, status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return r;
-}
-
 /* A Ctrl-C is the command's, as with system(3). */
 static int run(const char *program, char **argv, struct buf *told, int *status)
 {
@@ -91,7 +82,7 @@ static int run(const char *program, char **argv, struct buf *told, int *status)
 	(void) sigaction(SIGINT, &ignore, &sigint);
 	(void) sigaction(SIGQUIT, &ignore, &sigquit);
 	(void) close(take_fd(&to));
-	r = hear(pid, from, told, status);
+	r = runprog_hear(pid, take_fd(&from), TOLD_MAX, told, status);
 	(void) sigaction(SIGINT, &sigint, NULL);
 	(void) sigaction(SIGQUIT, &sigquit, NULL);
 	return r;

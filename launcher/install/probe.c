@@ -136,11 +136,7 @@ int probe_library(const char *path, char **banner)
 	if (pid == 0)
 		say_version(path, to);
 	(void) close(take_fd(&to));
-	r = fd_read_all(from, 4096, &said);
-	(void) close(take_fd(&from));
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
+	r = runprog_hear(pid, take_fd(&from), 4096, &said, &status);
 	if (r < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		return r < 0 ? r : -ELIBBAD;
 	return one_line(&said, banner);
