@@ -112,19 +112,22 @@ static size_t decode_one(const char *p, size_t len, char *byte)
 
 int escape_decode(struct buf *out, const char *text, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
-		char byte = text[i];
+	const char *end = text + len;
 
-		if (byte == '\0')
+	if (memchr(text, '\0', len) != NULL)
+		return -EBADMSG;
+	for (;;) {
+		const char *escape = memchr(text, '\\', (size_t) (end - text));
+		size_t used;
+		char byte;
+
+		buf_add(out, text, (size_t) ((escape != NULL ? escape : end) - text));
+		if (escape == NULL)
+			return out->failed ? -ENOMEM : 0;
+		used = decode_one(escape + 1, (size_t) (end - escape - 1), &byte);
+		if (used == 0)
 			return -EBADMSG;
-		if (byte == '\\') {
-			size_t used = decode_one(text + i + 1, len - i - 1, &byte);
-
-			if (used == 0)
-				return -EBADMSG;
-			i += used;
-		}
 		buf_putc(out, byte);
+		text = escape + 1 + used;
 	}
-	return out->failed ? -ENOMEM : 0;
 }

@@ -2,6 +2,7 @@
 #include "common/keyfile.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "common/escape.h"
@@ -35,48 +36,71 @@ void keyfile_put1(struct buf *out, const char *key, const char *value)
 	keyfile_put(out, key, &value, 1);
 }
 
-static int add_field(const char *text, size_t len, struct strv *fields)
-{
-	cleanup_buf struct buf field = { 0 };
-	int r;
+/* Of the line that is being read: each start reads a hundred, so nothing is allocated for each. */
+struct line {
+	struct buf text;    /* the key, then the fields, each with its NUL */
+	struct strv fields; /* into text; its strings are not its own */
+	size_t room;        /* of fields.v */
+};
 
+static void line_release(struct line *l)
+{
+	free(l->fields.v);
+	buf_release(&l->text);
+}
+
+/* Where the field begins is an offset as long as text may move. */
+static int add_field(struct line *l, const char *text, size_t len)
+{
 	/* What keyfile_put() would have escaped was not written by it. */
 	for (size_t i = 0; i < len; i++)
 		if ((unsigned char) text[i] < ' ' || text[i] == 0x7f)
 			return -EBADMSG;
-	r = escape_decode(&field, text, len);
-	return r < 0 ? r : strv_take(fields, buf_take(&field));
+	if (l->fields.n == l->room) {
+		size_t room = l->room > 0 ? 2 * l->room : 8;
+		char **grown = reallocarray(l->fields.v, room, sizeof(*grown));
+
+		if (grown == NULL)
+			return -ENOMEM;
+		l->fields.v = grown;
+		l->room = room;
+	}
+	l->fields.v[l->fields.n++] = (char *) (uintptr_t) l->text.len;
+	return escape_decode(&l->text, text, len);
 }
 
-static int parse_line(const char *text, size_t len, keyfile_fn *fn, void *ctx)
+static int parse_line(struct line *l, const char *text, size_t len, keyfile_fn *fn, void *ctx)
 {
-	cleanup_strv struct strv fields = { 0 };
-	cleanup_free char *key = NULL;
 	const char *end = text + len, *equals = memchr(text, '=', len);
 
 	if (equals == NULL || !is_key(text, (size_t) (equals - text)))
 		return -EBADMSG;
-	key = strndup(text, (size_t) (equals - text));
-	if (key == NULL)
-		return -ENOMEM;
+	l->text.len = 0;
+	l->fields.n = 0;
+	buf_add(&l->text, text, (size_t) (equals - text));
 	for (const char *field = equals + 1;; field++) {
 		const char *tab = memchr(field, '\t', (size_t) (end - field));
-		int r = add_field(field, (size_t) ((tab != NULL ? tab : end) - field), &fields);
+		int r;
 
+		buf_putc(&l->text, '\0');
+		r = add_field(l, field, (size_t) ((tab != NULL ? tab : end) - field));
 		if (r < 0)
 			return r;
 		if (tab == NULL)
 			break;
 		field = tab;
 	}
-	return fn(ctx, key, &fields);
+	if (l->text.failed)
+		return -ENOMEM;
+	for (size_t i = 0; i < l->fields.n; i++)
+		l->fields.v[i] = l->text.data + (uintptr_t) l->fields.v[i];
+	return fn(ctx, l->text.data, &l->fields);
 }
 
-int keyfile_parse(const char *text, size_t len, keyfile_fn *fn, void *ctx, unsigned *line)
+static int parse_lines(struct line *l, const char *text, size_t len, keyfile_fn *fn, void *ctx, unsigned *line)
 {
 	const char *end = text + len;
 
-	*line = 0;
 	while (text < end) {
 		const char *newline = memchr(text, '\n', (size_t) (end - text));
 		int r;
@@ -84,10 +108,21 @@ int keyfile_parse(const char *text, size_t len, keyfile_fn *fn, void *ctx, unsig
 		++*line;
 		if (newline == NULL)
 			return -EBADMSG;
-		r = parse_line(text, (size_t) (newline - text), fn, ctx);
+		r = parse_line(l, text, (size_t) (newline - text), fn, ctx);
 		if (r != 0)
 			return r;
 		text = newline + 1;
 	}
 	return 0;
+}
+
+int keyfile_parse(const char *text, size_t len, keyfile_fn *fn, void *ctx, unsigned *line)
+{
+	struct line l = { .room = 0 };
+	int r;
+
+	*line = 0;
+	r = parse_lines(&l, text, len, fn, ctx, line);
+	line_release(&l);
+	return r;
 }

@@ -19,7 +19,7 @@ void keyfile_put(struct buf *out, const char *key, const char *const fields[], s
 void keyfile_put1(struct buf *out, const char *key, const char *value);
 
 /*
- * Calls fn for each line with its unescaped fields. Stops at the first result that
+ * Calls fn for each line with its unescaped fields, which last as long as that call. Stops at the first result that
  * is not 0 and returns it. -EBADMSG for a line that is none; a last line without newline is
  * one too (a torn write). *line: the number (from 1) of the line where it stopped.
  */

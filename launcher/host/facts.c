@@ -135,10 +135,11 @@ static int add_writable(struct facts *x, const char *path)
 
 static int gather_writable(const struct policy *p, struct facts *x)
 {
-	int r = add_writable(x, p->manifest->project);
+	/* Both were opened by these paths, no component of which is a link: session_open(), venv_find(). */
+	int r = strv_add(&x->writable, p->manifest->project);
 
 	if (r == 0)
-		r = add_writable(x, p->manifest->venv);
+		r = strv_add(&x->writable, p->manifest->venv);
 	for (size_t i = 0; r == 0 && i < p->conf->rw.n; i++)
 		r = add_writable(x, p->conf->rw.v[i]);
 	for (size_t i = 0; r == 0 && i < p->user_mounts.n;) {

@@ -124,20 +124,24 @@ static int journal_append(struct masks *m, const char *name, bool is_dir, const 
 	cleanup_buf struct buf line = { 0 };
 	char dev[24], ino[24];
 	const char *const fields[] = { name, is_dir ? "dir" : "file", dev, ino };
-	off_t before;
 	int r;
 
-	if (m->journal_fd < 0)
+	if (m->journal_fd < 0) {
 		m->journal_fd = openat(m->state_fd, VB_MASKS, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	before = m->journal_fd < 0 ? -1 : lseek(m->journal_fd, 0, SEEK_END);
-	if (before < 0)
-		return -errno;
+		if (m->journal_fd < 0)
+			return -errno;
+		m->journal_end = lseek(m->journal_fd, 0, SEEK_END);
+	}
+	if (m->journal_end < 0)
+		return -ESPIPE; /* no file of ours */
 	(void) snprintf(dev, sizeof(dev), "%" PRIu64, (uint64_t) st->st_dev);
 	(void) snprintf(ino, sizeof(ino), "%" PRIu64, (uint64_t) st->st_ino);
 	keyfile_put(&line, "mask", fields, 4);
 	r = line.failed ? -ENOMEM : fd_write_all(m->journal_fd, line.data, line.len);
 	if (r < 0)
-		(void) !ftruncate(m->journal_fd, before);
+		(void) !ftruncate(m->journal_fd, m->journal_end);
+	else
+		m->journal_end += (off_t) line.len;
 	return r;
 }
 
@@ -154,14 +158,18 @@ static const struct entry *journal_find(const struct journal *j, const char *nam
 	return NULL;
 }
 
-static int remove_dir(const struct masks *m, const struct entry *e)
+/* st: what is there now, ours. */
+static int take_away(const struct masks *m, const char *name, const struct stat *st)
 {
-	const struct stat made = { .st_dev = (dev_t) e->dev, .st_ino = (ino_t) e->ino };
-	int r = spare_keep(m->state_fd, m->project_fd, e->name, &made);
+	bool is_dir = S_ISDIR(st->st_mode);
+	int r = spare_keep(m->state_fd, m->project_fd, name, is_dir, st);
+	struct stat now;
 
-	if (r == 0)
-		return unlinkat(m->project_fd, e->name, AT_REMOVEDIR) < 0 ? -errno : 0;
-	return r < 0 ? r : 0;
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if (!is_dir && (fstatat(m->project_fd, name, &now, AT_SYMLINK_NOFOLLOW) < 0 || now.st_size != 0))
+		return 0;
+	return unlinkat(m->project_fd, name, is_dir ? AT_REMOVEDIR : 0) < 0 ? -errno : 0;
 }
 
 /* Removes what we made and nobody has filled since. An empty directory and an empty file lose nothing of anybody's. */
@@ -174,10 +182,8 @@ static int remove_made(const struct masks *m, const struct entry *e)
 		return errno == ENOENT ? 0 : -errno;
 	if (!is_same(&st, e))
 		return 0;
-	if (S_ISDIR(st.st_mode))
-		r = remove_dir(m, e);
-	else if (S_ISREG(st.st_mode) && st.st_size == 0)
-		r = unlinkat(m->project_fd, e->name, 0) < 0 ? -errno : 0;
+	if (S_ISDIR(st.st_mode) || (S_ISREG(st.st_mode) && st.st_size == 0))
+		r = take_away(m, e->name, &st);
 	return r == -ENOTEMPTY || r == -EEXIST ? 0 : r;
 }
 
@@ -209,7 +215,7 @@ static int make(const struct masks *m, const struct mask *mask, struct stat *st)
 {
 	cleanup_fd int fd = -1;
 
-	if (mask->is_dir && spare_take(m->spare_fd, m->project_fd, mask->name, st))
+	if (spare_take(m->spare_fd, m->project_fd, mask->name, mask->is_dir, st))
 		return 0;
 	memset(st, 0, sizeof(*st));
 	if (mask->is_dir) {
@@ -230,7 +236,7 @@ static int note(struct masks *m, const struct mask *mask, const struct stat *mad
 {
 	int r = made->st_ino != 0 ? journal_append(m, mask->name, mask->is_dir, made) : -EIO;
 
-	if (r < 0 && (!mask->is_dir || spare_keep(m->state_fd, m->project_fd, mask->name, NULL) == 0))
+	if (r < 0 && spare_keep(m->state_fd, m->project_fd, mask->name, mask->is_dir, NULL) == 0)
 		(void) unlinkat(m->project_fd, mask->name, mask->is_dir ? AT_REMOVEDIR : 0);
 	return r;
 }

@@ -16,6 +16,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "common/failure.h"
 #include "common/strv.h"
@@ -40,6 +41,7 @@ struct masks {
 	int lock_fd;    /* owned; holds the read lock */
 	int project_lock; /* owned while lock_fd is; the same for other venvs of the project */
 	int journal_fd; /* open while masks_begin() notes what it makes, else -1 */
+	off_t journal_end; /* with journal_fd: how long it is; nobody else writes while LOCK_JOURNAL is held */
 	int spare_fd;   /* open while it makes, spare_open(); else -1 */
 	int state_fd;   /* borrowed */
 	int project_fd; /* borrowed */

@@ -74,8 +74,10 @@ int machine_read(struct machine *m)
 	*m = (struct machine) { .cpus = 1, .memory = (uint64_t) info.totalram * info.mem_unit, .least_pid_max = RESERVED_PIDS + 1 };
 	/* EINVAL: more processors than the set holds, sched_setaffinity(2). */
 	m->cpus = sched_getaffinity(0, sizeof(set), &set) == 0 ? (unsigned) CPU_COUNT(&set) : CPU_SETSIZE;
+	if (geteuid() != 0)
+		return 0;
 	m->own_pid_max = has_own_pid_max();
-	possible = geteuid() == 0 ? possible_cpus() : 0;
+	possible = possible_cpus();
 	if (possible * PIDS_FOR_CPU > m->least_pid_max)
 		m->least_pid_max = possible * PIDS_FOR_CPU;
 	return 0;

@@ -17,6 +17,7 @@
 struct machine {
 	unsigned cpus;        /* that this process may use */
 	uint64_t memory;      /* bytes */
+	/* Asked as root only, whose pid_max alone is set. */
 	uint64_t least_pid_max;
 	bool own_pid_max;     /* the kernel has a pid_max for each PID namespace; where not, writing one would change the host's */
 };

@@ -45,13 +45,26 @@ static int is_empty_dir(int dirfd, const char *name, struct stat *st)
 	return fstat(fd, st) < 0 ? -errno : 1;
 }
 
-bool spare_take(int spare_fd, int project_fd, const char *name, struct stat *st)
+/* The same for a file, which has no other name either. */
+static int is_empty_file(int dirfd, const char *name, struct stat *st)
 {
-	return spare_fd >= 0 && is_empty_dir(spare_fd, name_here(name), st) == 1 && move(spare_fd, name_here(name), project_fd, name) == 0;
+	if (fstatat(dirfd, name, st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return S_ISREG(st->st_mode) && st->st_size == 0 && st->st_nlink == 1;
 }
 
-/* rename(2), unlike rmdir(2), does not ask whether the directory is empty: looked at again afterwards, it goes back to where somebody filled it. */
-int spare_keep(int state_fd, int project_fd, const char *name, const struct stat *made)
+static int is_empty(int dirfd, const char *name, bool is_dir, struct stat *st)
+{
+	return is_dir ? is_empty_dir(dirfd, name, st) : is_empty_file(dirfd, name, st);
+}
+
+bool spare_take(int spare_fd, int project_fd, const char *name, bool is_dir, struct stat *st)
+{
+	return spare_fd >= 0 && is_empty(spare_fd, name_here(name), is_dir, st) == 1 && move(spare_fd, name_here(name), project_fd, name) == 0;
+}
+
+/* rename(2), unlike rmdir(2), does not ask whether a directory is empty, nor does unlink(2) ask a file: looked at again afterwards, it goes back to where somebody filled it. */
+int spare_keep(int state_fd, int project_fd, const char *name, bool is_dir, const struct stat *made)
 {
 	cleanup_fd int spare = spare_open(state_fd);
 	struct stat st;
@@ -60,9 +73,9 @@ int spare_keep(int state_fd, int project_fd, const char *name, const struct stat
 	/* Of a venv that was boxed before there were any. */
 	if (spare < 0 && errno == ENOENT && mkdirat(state_fd, VB_SPARE, 0700) == 0)
 		spare = spare_open(state_fd);
-	if (spare < 0 || is_empty_dir(project_fd, name, &st) != 1 || move(project_fd, name, spare, name_here(name)) < 0)
+	if (spare < 0 || is_empty(project_fd, name, is_dir, &st) != 1 || move(project_fd, name, spare, name_here(name)) < 0)
 		return 0;
-	empty = is_empty_dir(spare, name_here(name), &st);
+	empty = is_empty(spare, name_here(name), is_dir, &st);
 	if (empty == 1 && (made == NULL || (st.st_dev == made->st_dev && st.st_ino == made->st_ino)))
 		return 1;
 	if (move(spare, name_here(name), project_fd, name) < 0)

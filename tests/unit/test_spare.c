@@ -99,7 +99,7 @@ static int teardown(void **state)
 
 static int keep(const struct place *p)
 {
-	return spare_keep(p->state_fd, p->project_fd, NAME, &p->made);
+	return spare_keep(p->state_fd, p->project_fd, NAME, S_ISDIR(p->made.st_mode), &p->made);
 }
 
 static bool take(const struct place *p)
@@ -107,7 +107,7 @@ static bool take(const struct place *p)
 	cleanup_fd int spare = spare_open(p->state_fd);
 	struct stat st;
 
-	return spare_take(spare, p->project_fd, NAME, &st);
+	return spare_take(spare, p->project_fd, NAME, S_ISDIR(p->made.st_mode), &st);
 }
 
 static bool there(const struct place *p, const char *path)
@@ -124,7 +124,7 @@ static void put(const struct place *p, const char *path)
 	assert_true(fd >= 0);
 }
 
-static void test_the_same_directory_comes_back(void **state)
+static void test_the_same_one_comes_back(void **state)
 {
 	struct place *p = *state;
 	struct stat st;
@@ -243,12 +243,76 @@ static void test_where_it_cannot_be_kept_it_is_to_be_removed(void **state)
 	assert_true(there(p, NAME));
 }
 
+/* --- files ------------------------------------------------------------------------------ */
+
+static int setup_file(void **state)
+{
+	struct place *p;
+
+	if (setup(state) < 0)
+		return -1;
+	p = *state;
+	if (unlinkat(p->project_fd, NAME, AT_REMOVEDIR) < 0)
+		return -1;
+	put(p, NAME);
+	return fstatat(p->project_fd, NAME, &p->made, 0);
+}
+
+static void write_x(const struct place *p, const char *path)
+{
+	cleanup_fd int fd = openat(p->project_fd, path, O_WRONLY | O_CLOEXEC);
+
+	assert_int_equal(write(fd, "x", 1), 1);
+}
+
+static void write_spare(const struct place *p)
+{
+	write_x(p, "state/" VB_SPARE "/git");
+}
+
+static void test_a_written_file_stays(void **state)
+{
+	struct place *p = *state;
+	struct stat st;
+
+	write_x(p, NAME);
+	assert_int_equal(keep(p), 0);
+	assert_int_equal(fstatat(p->project_fd, NAME, &st, 0), 0);
+	assert_int_equal(st.st_size, 1);
+}
+
+static void test_a_file_that_is_written_at_that_moment_goes_back(void **state)
+{
+	struct place *p = *state;
+	struct stat st;
+
+	meanwhile = write_spare;
+	assert_int_equal(keep(p), 1);
+	assert_int_equal(fstatat(p->project_fd, NAME, &st, 0), 0);
+	assert_int_equal(st.st_size, 1);
+}
+
+/* Whoever has the other name could write what lies under the mask when the box is gone. */
+static void test_a_file_with_another_name_is_no_spare_one(void **state)
+{
+	struct place *p = *state;
+
+	assert_int_equal(keep(p), 1);
+	assert_int_equal(linkat(p->project_fd, "state/" VB_SPARE "/git", p->project_fd, "other", 0), 0);
+	assert_false(take(p));
+	assert_false(there(p, NAME));
+	assert_int_equal(unlinkat(p->project_fd, "other", 0), 0);
+	write_spare(p);
+	assert_false(take(p)); /* nor is one with something in it */
+}
+
+#define TEST_FILE(fn) cmocka_unit_test_setup_teardown(fn, setup_file, teardown)
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_the_same_directory_comes_back),
+		TEST(test_the_same_one_comes_back),
 		TEST(test_what_is_filled_stays),
 		TEST(test_what_is_filled_at_that_moment_goes_back),
 		TEST(test_what_cannot_be_looked_at_goes_back_and_is_told),
@@ -256,6 +320,11 @@ int main(void)
 		TEST(test_what_is_not_ours_goes_back),
 		TEST(test_nothing_is_overwritten),
 		TEST(test_where_it_cannot_be_kept_it_is_to_be_removed),
+		TEST_FILE(test_the_same_one_comes_back),
+		TEST_FILE(test_a_written_file_stays),
+		TEST_FILE(test_a_file_that_is_written_at_that_moment_goes_back),
+		TEST_FILE(test_a_file_with_another_name_is_no_spare_one),
+		TEST_FILE(test_what_is_not_ours_goes_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
