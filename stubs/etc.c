@@ -7,6 +7,8 @@
 /* What the kernel shows for whoever is not mapped: user_namespaces(7), /proc/sys/kernel/overflowuid. */
 #define OVERFLOW_ID 65534
 
+const char *const etc_files[] = { "passwd", "group", "nsswitch.conf", NULL };
+
 /* A name that adds no field, no line, and no second entry for a name that is there. */
 static const char *safe_name(const char *name, const char *taken)
 {

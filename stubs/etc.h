@@ -11,6 +11,9 @@
 
 #include "common/buf.h"
 
+/* Their names in /etc; NULL ends the list. */
+extern const char *const etc_files[];
+
 /*
  * Appends the file. user: the login name; home: HOME inside. A ':' or newline in
  * either would forge a line: then "user" and "/" are used. shell is /bin/sh.

@@ -323,6 +323,14 @@ class Pair:
         return boxed[1]
 
 
+def with_mounts(box, mounts, *args, **kw):
+    """A command of the box's user where root has mounted something, for this command only."""
+    assert os.getuid() == 0, "run the tests as root: only root can mount"
+    become = f'exec setpriv --reuid {box.who.uid} --regid {box.who.gid} --init-groups "$@"'
+    return box.lab.user("root").run(["/usr/bin/unshare", "-m", "/bin/sh", "-c", f"mount --make-rprivate / && {mounts} || exit 99\n{become}", "sh", *args],
+                                    cwd="/", env=box.who.env, **kw)
+
+
 def result(done):
     return done.returncode, done.stdout, done.stderr
 

@@ -28,6 +28,7 @@ UNIT_TESTS = \
 	tests/unit/test_fd \
 	tests/unit/test_filter \
 	tests/unit/test_filter_load \
+	tests/unit/test_fold \
 	tests/unit/test_handover \
 	tests/unit/test_hardlink \
 	tests/unit/test_hostcheck \
@@ -57,6 +58,7 @@ UNIT_TESTS = \
 	tests/unit/test_pycmd \
 	tests/unit/test_quota \
 	tests/unit/test_relay \
+	tests/unit/test_ready \
 	tests/unit/test_remedy \
 	tests/unit/test_rmtree \
 	tests/unit/test_seal \

@@ -24,6 +24,7 @@ libvb_common_a_SOURCES = \
 	launcher/common/names.h \
 	launcher/common/orders.c \
 	launcher/common/path.c launcher/common/path.h \
+	launcher/common/ready.c launcher/common/ready.h \
 	launcher/common/rmtree.c \
 	launcher/common/runprog.c launcher/common/runprog.h \
 	launcher/common/statefile.c launcher/common/statefile.h \

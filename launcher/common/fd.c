@@ -105,8 +105,7 @@ int fd_copy(int from, int to)
 	}
 }
 
-/* A new file with a name of its own in dirfd. */
-static int create_temporary(int dirfd, char name[static 32])
+int fd_create_temporary(int dirfd, char name[static FD_TEMPORARY])
 {
 	for (int tries = 0; tries < 100; tries++) {
 		uint64_t random;
@@ -114,7 +113,7 @@ static int create_temporary(int dirfd, char name[static 32])
 
 		if (getrandom(&random, sizeof(random), 0) != (ssize_t) sizeof(random))
 			return -EIO;
-		(void) snprintf(name, 32, ".vb-%016llx", (unsigned long long) random);
+		(void) snprintf(name, FD_TEMPORARY, ".vb-%016llx", (unsigned long long) random);
 		fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 		if (fd >= 0)
 			return fd;
@@ -137,12 +136,12 @@ static int fill_file(int fd, const void *data, size_t len, mode_t mode)
 int fd_replace_file(int dirfd, const char *name, const void *data, size_t len, mode_t mode)
 {
 	cleanup_fd int fd = -1;
-	char temporary[32];
+	char temporary[FD_TEMPORARY];
 	int r;
 
 	if (!path_is_name(name))
 		return -EINVAL;
-	fd = create_temporary(dirfd, temporary);
+	fd = fd_create_temporary(dirfd, temporary);
 	if (fd < 0)
 		return fd;
 	r = fill_file(fd, data, len, mode);

@@ -28,6 +28,10 @@ int fd_write_all(int fd, const void *data, size_t len) must_check;
 /* What is left of from, to the end, is written to to. */
 int fd_copy(int from, int to) must_check;
 
+/* A new file of mode 0600 in dirfd with a name of its own, which begins with ".vb-". The caller renames or removes it. */
+#define FD_TEMPORARY 32
+int fd_create_temporary(int dirfd, char name[static FD_TEMPORARY]) must_check;
+
 /*
  * Replaces dirfd/name: writes a temporary file beside it (O_EXCL, never
  * through a link), fsyncs, renames over. Any reader sees the old or the new

@@ -24,6 +24,7 @@
 #define VB_BASE_PYTHON "base-python"  /* symbolic link to the base interpreter: for EMBED_EXEC, and after an upgrade */
 #define VB_MASKS      "masks"         /* journal of the names masked for a run */
 #define VB_SPARE      "spare"         /* empty directories for the next run to mask names with */
+#define VB_READY      "ready"         /* directories of small files of the host's, kept for the next start */
 #define VB_NESTED     "nested"        /* repositories and venvs seen below the project since the install */
 #define VB_EDITABLE   "editable"      /* what was installed with -e outside the project, seen by later runs */
 #define VB_LINKS_SEEN "links-seen"    /* empty; its time says which site-packages was searched for hard links */

@@ -126,16 +126,16 @@ static void settle_editables(const struct aftermath *a)
 		log_warn("later runs see '%s', read-only, for you installed it with -e", fresh.v[i]);
 }
 
-static void end_masks(const struct aftermath *a)
+void aftermath_end_masks(const struct session *s, struct facts *x)
 {
-	int r = masks_end(&a->facts->masks);
+	int r = masks_end(&x->masks);
 
 	if (r == -EBUSY)
 		log_warn("what was put into '%s' under a masked name just when the box ended lies in '%s/" VB_STATE "/" VB_SPARE "'",
-			 a->session->manifest.project, a->session->manifest.venv);
+			 s->manifest.project, s->manifest.venv);
 	else if (r < 0)
 		log_warn("cannot take the names away again that were masked in '%s': %s; the next run does",
-			 a->session->manifest.project, strerror(-r));
+			 s->manifest.project, strerror(-r));
 }
 
 /* Whatever the payload did: the venv is left in order, and the user told what he must know. */
@@ -148,7 +148,7 @@ static int tidy(const struct aftermath *a, struct failure *f)
 		ownfiles_note(a->session->called.venv_fd, a->session->called.state_fd, &a->session->manifest);
 		r = publish(a, f);
 	}
-	end_masks(a);
+	aftermath_end_masks(a->session, a->facts);
 	/* The program has ended as it has: what we could not see or remember changes nothing about that. */
 	if (look_after(a) < 0)
 		log_warn("cannot look for repositories and venvs that appeared in '%s'", a->session->manifest.project);

@@ -26,6 +26,9 @@ struct aftermath {
 	const struct tell *tell;
 };
 
+/* Takes the masks away, where that was not done before; of what fails the user is told. Nothing of the box may run any more. */
+void aftermath_end_masks(const struct session *s, struct facts *x);
+
 /*
  * ended: what the run gave. If 0 all is put in order, and an error of that returned. If negative the box was never there or was ended
  * from outside: `ended` is returned, and only the links of a pip run, which may have been half-way, are made true.

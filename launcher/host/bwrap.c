@@ -46,6 +46,8 @@ static int add_op(const struct op *op, bool by_path, struct strv *words)
 {
 	int r;
 
+	if (by_path ? op->ready : op->folded)
+		return 0;
 	if (op->kind == OP_WORDS)
 		return strv_add_all(words, &op->words);
 	r = add_shape(op, by_path, words);

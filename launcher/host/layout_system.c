@@ -31,7 +31,6 @@ static int add_rows(struct layout *l)
 /* The files kept beside the manifest are of the user who installed; for another (root on a user's venv) they are made here. */
 static int add_etc(struct layout *l)
 {
-	static const char *const names[] = { "passwd", "group", "nsswitch.conf" };
 	cleanup_free char *state = path_join(l->policy->manifest->venv, VB_STATE);
 	cleanup_free char *etc = state ? path_join(state, VB_ETC) : NULL;
 	cleanup_free char *home = path_join(l->policy->manifest->venv, VB_HOME);
@@ -39,9 +38,9 @@ static int add_etc(struct layout *l)
 
 	if (etc == NULL || home == NULL)
 		return -ENOMEM;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		cleanup_free char *source = path_join(etc, names[i]);
-		cleanup_free char *dest = path_join("/etc", names[i]);
+	for (size_t i = 0; etc_files[i] != NULL; i++) {
+		cleanup_free char *source = path_join(etc, etc_files[i]);
+		cleanup_free char *dest = path_join("/etc", etc_files[i]);
 		struct op *op;
 
 		if (source == NULL || dest == NULL)

@@ -49,6 +49,19 @@ struct op *plan_add(struct plan *p, enum op_kind kind, const char *source, const
 	return &p->ops[p->n++];
 }
 
+struct op *plan_insert(struct plan *p, size_t index, enum op_kind kind, const char *source, const char *dest, const char *why)
+{
+	struct op *last = plan_add(p, kind, source, dest, why);
+	struct op op;
+
+	if (last == NULL)
+		return NULL;
+	op = *last;
+	memmove(&p->ops[index + 1], &p->ops[index], (p->n - 1 - index) * sizeof(*p->ops));
+	p->ops[index] = op;
+	return &p->ops[index];
+}
+
 void plan_remove(struct plan *p, size_t index)
 {
 	op_release(&p->ops[index]);

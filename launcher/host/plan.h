@@ -43,6 +43,8 @@ struct op {
 	enum op_kind kind;
 	enum op_trust trust;
 	bool optional;    /* a source that is gone is left out in silence */
+	bool folded;      /* in a run, a directory that is kept ready shows it: neither opened nor told to bwrap, fold.h */
+	bool ready;       /* that directory, in a run; not told to people, who are told what it shows */
 	bool fresh;       /* OP_RW: made for this run, no box has written in it: bwrap may make mount points there */
 	char *source;     /* OP_RO, OP_RW, OP_COPY, OP_SYMLINK; OP_WORDS that are a writable bind by path */
 	char *dest;
@@ -67,6 +69,9 @@ void plan_release(struct plan *p);
 
 /* Adds one operation and returns it (valid until the next one is added), or NULL: out of memory. Copies the texts. */
 struct op *plan_add(struct plan *p, enum op_kind kind, const char *source, const char *dest, const char *why);
+
+/* The same at index, before what is there; what plan_add() has returned is no longer valid. */
+struct op *plan_insert(struct plan *p, size_t index, enum op_kind kind, const char *source, const char *dest, const char *why);
 
 /* Takes the operation at index out. */
 void plan_remove(struct plan *p, size_t index);

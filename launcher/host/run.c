@@ -20,6 +20,7 @@
 #include "host/callfilter.h"
 #include "host/diagnosis.h"
 #include "host/facts.h"
+#include "host/fold.h"
 #include "host/layout.h"
 #include "host/ownfiles.h"
 #include "host/payload.h"
@@ -45,6 +46,8 @@ struct run {
 	struct plan plan;
 	struct orders orders;
 	struct diagnosis diagnosis;
+	int argc;
+	char **argv;
 	struct strv env; /* our own */
 	char *cwd;
 	int pip_lock;
@@ -54,9 +57,11 @@ struct run {
 	struct timespec started;
 };
 
-static void run_init(struct run *run)
+static void run_init(struct run *run, int argc, char *argv[])
 {
 	memset(run, 0, sizeof(*run));
+	run->argc = argc;
+	run->argv = argv;
 	session_init(&run->session);
 	run->facts.masks.lock_fd = -1;
 	run->pip_lock = -1;
@@ -64,12 +69,18 @@ static void run_init(struct run *run)
 	diagnosis_init(&run->diagnosis);
 }
 
-static void run_release(struct run *run)
+/* What others would miss. */
+static void run_end(struct run *run)
 {
 	userfds_restore(&run->fds);
 	/* Also when the box has failed: a build may have filled the disk. */
 	if (run->pip_lock >= 0 && fd_remove_tree(run->session.called.state_fd, VB_PIP_TMP) < 0)
 		log_warn("cannot empty '%s/" VB_STATE "/" VB_PIP_TMP "'", run->session.manifest.venv);
+}
+
+static void run_release(struct run *run)
+{
+	run_end(run);
 	diagnosis_release(&run->diagnosis);
 	facts_release(&run->facts); /* lets the lock go; uses descriptors of the session */
 	policy_release(&run->policy);
@@ -121,7 +132,7 @@ static int begin_masks(struct run *run, struct failure *f)
 }
 
 /* Decides; nothing on the host has changed when this fails. */
-static int decide(struct run *run, int argc, char *argv[], struct failure *f)
+static int decide(struct run *run, struct failure *f)
 {
 	struct session *s = &run->session;
 	int r = session_open(s, f);
@@ -130,8 +141,19 @@ static int decide(struct run *run, int argc, char *argv[], struct failure *f)
 		r = caller_cwd(&run->cwd, f);
 	if (r < 0)
 		return r;
-	policy_job(&s->called, argc, argv, run->cwd, &run->job);
+	policy_job(&s->called, run->argc, run->argv, run->cwd, &run->job);
 	return policy_make(&run->job, &s->manifest, &s->conf, &run->env, &run->policy, f);
+}
+
+/* Not for root on a user's venv: the user could have written there what root's box is to have in /etc. */
+static int fold(struct run *run, struct failure *f)
+{
+	cleanup_free char *state = path_join(run->session.manifest.venv, VB_STATE);
+	int r = state ? 0 : -ENOMEM;
+
+	if (r == 0 && run->facts.own_etc)
+		r = fold_plan(&run->plan, run->session.called.state_fd, state);
+	return r < 0 ? fail_errno(f, -r, NULL, "cannot lay out the box") : 0;
 }
 
 static const char *start_dir(const struct run *run)
@@ -140,7 +162,7 @@ static const char *start_dir(const struct run *run)
 }
 
 /* Takes the locks, makes the masks, opens everything. */
-static int prepare(struct run *run, int argc, char *argv[], struct failure *f)
+static int prepare(struct run *run, struct failure *f)
 {
 	struct session *s = &run->session;
 	int r = session_make_home(s, f);
@@ -150,7 +172,7 @@ static int prepare(struct run *run, int argc, char *argv[], struct failure *f)
 		r = run->pip_lock < 0 ? run->pip_lock : ownfiles_look(s->called.venv_fd, s->called.state_fd, &s->manifest, f);
 	}
 	if (r == 0)
-		r = facts_gather(&run->policy, &run->job, argv, &run->env, s->called.state_fd, s->project_fd, run->cwd, &run->facts, f);
+		r = facts_gather(&run->policy, &run->job, run->argv, &run->env, s->called.state_fd, s->project_fd, run->cwd, &run->facts, f);
 	if (r == 0)
 		r = diagnosis_open(&run->diagnosis, &run->job, &run->env, s, &run->policy, &run->facts, run->cwd, f);
 	/* From here on there is something to take away again: a Ctrl-C waits until supervise_run() reads it. */
@@ -161,36 +183,10 @@ static int prepare(struct run *run, int argc, char *argv[], struct failure *f)
 	if (r == 0)
 		r = collect_fds(run, f);
 	if (r == 0)
-		r = payload_make(s, &run->job, &run->policy, argc, argv, &run->env, start_dir(run), &run->payload, f);
-	if (r == 0)
 		r = layout_make(&run->policy, &run->facts, &run->fds, s->libexec, &run->plan, f);
+	if (r == 0)
+		r = fold(run, f);
 	return r < 0 ? r : sources_open(&run->plan, f);
-}
-
-/* A service that cannot say that it is ready is ended by its manager, which cannot say why. A service leads its session; what merely inherited the variable does not. */
-static void say_deaf(const struct run *run)
-{
-	const char *path = strv_getenv(&run->payload.env, "NOTIFY_SOCKET");
-	cleanup_buf struct buf text = { 0 };
-
-	if (path != NULL && path_is_clean(path) && getsid(0) == getpid() && !unseen_is_seen(&run->policy, &run->facts, path))
-		log_warn("the service manager's NOTIFY_SOCKET '%s' is not in the box: %s (and NotifyAccess=all in the unit)", path,
-			 log_command(&text, run->session.manifest.venv, "--rw", path));
-}
-
-/* What cannot be written, to a full disk or a closed pipe, is no reason not to run. */
-static void say_before(const struct run *run)
-{
-	for (size_t i = 0; i < run->payload.warnings.n; i++)
-		log_warn("%s/.env: %s", run->session.manifest.project, run->payload.warnings.v[i]);
-	for (size_t i = 0; i < run->facts.inputs.refused.n; i++)
-		log_warn("'%s' is not shown to the box: it holds the project or your home", run->facts.inputs.refused.v[i]);
-	for (size_t i = 0; i < run->facts.inputs.unasked.n; i++)
-		log_warn("'%s' is not shown to the box: a requirements file names it, and it does not lie beside that (name it on the command line, or see --ro)",
-			 run->facts.inputs.unasked.v[i]);
-	say_deaf(run);
-	tell_before(&run->diagnosis.tell, &(struct verbose_of) { .session = &run->session, .policy = &run->policy, .quota = &run->facts.quota,
-								 .plan = &run->plan, .payload = &run->payload });
 }
 
 /* --- the run ------------------------------------------------------------------ */
@@ -224,17 +220,56 @@ static int fill_orders(struct run *run)
 	return run->orders.cwd && run->orders.program ? 0 : -ENOMEM;
 }
 
+/* A service that cannot say that it is ready is ended by its manager, which cannot say why. A service leads its session; what merely inherited the variable does not. */
+static void say_deaf(const struct run *run)
+{
+	const char *path = strv_getenv(&run->payload.env, "NOTIFY_SOCKET");
+	cleanup_buf struct buf text = { 0 };
+
+	if (path != NULL && path_is_clean(path) && getsid(0) == getpid() && !unseen_is_seen(&run->policy, &run->facts, path))
+		log_warn("the service manager's NOTIFY_SOCKET '%s' is not in the box: %s (and NotifyAccess=all in the unit)", path,
+			 log_command(&text, run->session.manifest.venv, "--rw", path));
+}
+
+/* What cannot be written, to a full disk or a closed pipe, is no reason not to run. */
+static void say_before(const struct run *run)
+{
+	for (size_t i = 0; i < run->payload.warnings.n; i++)
+		log_warn("%s/.env: %s", run->session.manifest.project, run->payload.warnings.v[i]);
+	for (size_t i = 0; i < run->facts.inputs.refused.n; i++)
+		log_warn("'%s' is not shown to the box: it holds the project or your home", run->facts.inputs.refused.v[i]);
+	for (size_t i = 0; i < run->facts.inputs.unasked.n; i++)
+		log_warn("'%s' is not shown to the box: a requirements file names it, and it does not lie beside that (name it on the command line, or see --ro)",
+			 run->facts.inputs.unasked.v[i]);
+	say_deaf(run);
+	tell_before(&run->diagnosis.tell, &(struct verbose_of) { .session = &run->session, .policy = &run->policy, .quota = &run->facts.quota,
+								 .plan = &run->plan, .payload = &run->payload });
+}
+
+/* launch.ended */
+static void box_is_dead(void *data)
+{
+	struct run *run = data;
+
+	aftermath_end_masks(&run->session, &run->facts);
+}
+
 /* What PID 1 gets: launch.complete. The descriptors are closed by carry_out(). */
 static int complete(struct launch *l, void *data, struct failure *f)
 {
 	struct run *run = data;
 	const struct session *s = &run->session;
-	int r = fill_orders(run);
+	int r = payload_make(s, &run->job, &run->policy, run->argc, run->argv, &run->env, start_dir(run), &run->payload, f);
 
+	if (r < 0)
+		return r;
+	say_before(run);
+	r = fill_orders(run);
 	if (r == 0)
 		r = sources_order(&run->plan, &run->orders, f);
 	if (r < 0)
 		return r;
+	plan_release(&run->plan); /* now, not when somebody waits for our end */
 	l->payload_fd = payload_memfd(&run->payload);
 	if (l->payload_fd < 0)
 		return fail_errno(f, -l->payload_fd, NULL, "cannot make a file in memory");
@@ -249,19 +284,20 @@ static int carry_out(struct run *run, struct outcome *o, struct failure *f)
 	cleanup_free char *init = path_join(run->session.libexec, VB_INIT);
 	cleanup_fd int args_fd = -1, init_fd = -1;
 	struct launch l = { .bwrap = VB_BWRAP, .orders = &run->orders, .fds = &run->fds, .caller = &run->caller,
-			    .complete = complete, .data = run, .payload_fd = -1, .filter_fd = -1,
+			    .complete = complete, .ended = box_is_dead, .data = run, .payload_fd = -1, .filter_fd = -1,
 			    .tell = &run->diagnosis.tell, .watcher = diagnosis_watcher(&run->diagnosis) };
 	int r = init ? bwrap_words(&run->plan, &words, &fds, &l.n_bwrap_fds) : -ENOMEM;
 
 	if (r < 0)
 		return r;
 	l.bwrap_fds = fds;
-	l.args_fd = args_fd = args_memfd(&words);
+	l.args_fd = args_fd = sources_hand_on(args_memfd(&words));
 	if (args_fd < 0)
 		return fail_errno(f, -args_fd, NULL, "cannot make a file in memory");
-	l.init_fd = init_fd = openat(AT_FDCWD, init, O_RDONLY | O_CLOEXEC);
+	init_fd = openat(AT_FDCWD, init, O_RDONLY);
+	l.init_fd = init_fd = init_fd < 0 ? -errno : init_fd >= VB_FREE_FD ? init_fd : sources_hand_on(init_fd);
 	if (init_fd < 0)
-		return fail_errno(f, errno, "install venvbox again", "cannot open '%s'", init);
+		return fail_errno(f, -init_fd, "install venvbox again", "cannot open '%s'", init);
 	l.init_path = run->facts.is_root ? VB_RUN_INIT : NULL;
 	(void) clock_gettime(CLOCK_REALTIME_COARSE, &run->started);
 	r = supervise_run(&l, o, f);
@@ -282,13 +318,13 @@ static void say_exec_failed(const struct run *run, const struct outcome *o)
 }
 
 /* A program that failed for want of what we did not show said so in its own words. */
-static void say_unseen(const struct run *run, char *const argv[], const struct outcome *o)
+static void say_unseen(const struct run *run, const struct outcome *o)
 {
 	struct failure f = { 0 };
 
 	if (o->exec_errno != 0 || !WIFEXITED(o->wait_status) || WEXITSTATUS(o->wait_status) == 0 || run->job.pip_run)
 		return;
-	if (unseen_find(&run->policy, &run->facts, &run->job, argv, &f) > 0)
+	if (unseen_find(&run->policy, &run->facts, &run->job, run->argv, &f) > 0)
 		(void) failure_print(&f, -ENOENT);
 	failure_release(&f);
 }
@@ -310,7 +346,7 @@ static int settle(struct run *run, const struct outcome *o, int ended, struct fa
 	return aftermath_settle(&a, ended, f);
 }
 
-static int run_steps(struct run *run, int argc, char *argv[], struct outcome *o, struct failure *f)
+static int run_steps(struct run *run, struct outcome *o, struct failure *f)
 {
 	int r = userfds_reserve(&run->fds);
 
@@ -324,21 +360,20 @@ static int run_steps(struct run *run, int argc, char *argv[], struct outcome *o,
 	if (r == 0)
 		r = caller_environment(&run->env);
 	if (r == 0)
-		r = venv_find((const char *) getauxval(AT_EXECFN), argv, strv_getenv(&run->env, "PATH"), &run->session.called, f);
+		r = venv_find((const char *) getauxval(AT_EXECFN), run->argv, strv_getenv(&run->env, "PATH"), &run->session.called, f);
 	if (r == 0)
-		r = decide(run, argc, argv, f);
+		r = decide(run, f);
 	if (r == 0)
-		r = prepare(run, argc, argv, f);
+		r = prepare(run, f);
 	if (r < 0)
 		return r;
-	say_before(run);
 	r = carry_out(run, o, f);
 	if (r == 0)
 		diagnosis_end(&run->diagnosis, o->wait_status);
 	if (r == 0 && o->exec_errno != 0)
 		say_exec_failed(run, o);
 	else if (r == 0)
-		say_unseen(run, argv, o);
+		say_unseen(run, o);
 	return settle(run, o, r, f);
 }
 
@@ -349,8 +384,8 @@ int run_payload(int argc, char *argv[])
 	struct run run;
 	int r;
 
-	run_init(&run);
-	r = run_steps(&run, argc, argv, &outcome, &f);
+	run_init(&run, argc, argv);
+	r = run_steps(&run, &outcome, &f);
 	if (r < 0) {
 		int status = failure_print(&f, r);
 
@@ -358,6 +393,6 @@ int run_payload(int argc, char *argv[])
 		run_release(&run);
 		return status;
 	}
-	run_release(&run);
-	supervise_end(&outcome);
+	run_end(&run);
+	supervise_end(&outcome); /* the kernel is faster in giving back the rest */
 }

@@ -9,26 +9,43 @@
 #include "common/names.h"
 #include "common/path.h"
 
-/* Takes fd and gives it a number that no fixed one can collide with. */
-static int raise_fd(int fd)
-{
-	cleanup_fd int low = fd;
-	int high;
-
-	if (fd < 0 || fd >= VB_FREE_FD)
-		return take_fd(&low);
-	high = fcntl(low, F_DUPFD_CLOEXEC, VB_FREE_FD);
-	return high < 0 ? -errno : high;
-}
+#define READ_FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY)
 
 static int open_path(const struct op *op, int flags)
 {
 	int fd;
 
 	if (op->trust == TRUST_NONE)
-		return raise_fd(fd_open_nofollow(op->source, flags));
-	fd = openat(AT_FDCWD, op->source, flags | O_CLOEXEC); /* musl's open(2) sets the flag a second time */
-	return raise_fd(fd < 0 ? -errno : fd);
+		return fd_open_nofollow(op->source, flags);
+	fd = openat(AT_FDCWD, op->source, flags); /* musl's open(2) sets O_CLOEXEC with a second call */
+	return fd < 0 ? -errno : fd;
+}
+
+int sources_open_file(const struct op *op)
+{
+	return open_path(op, READ_FLAGS | O_CLOEXEC);
+}
+
+int sources_hand_on(int fd)
+{
+	cleanup_fd int low = fd;
+	int high;
+
+	if (fd < 0)
+		return fd;
+	if (fd < VB_FREE_FD) {
+		high = fcntl(low, F_DUPFD, VB_FREE_FD);
+		return high < 0 ? -errno : high;
+	}
+	return fcntl(fd, F_SETFD, 0) < 0 ? -errno : take_fd(&low);
+}
+
+/* Most are opened as bwrap is to have them: a call less for each. */
+static int open_to_hand_on(const struct op *op, int flags)
+{
+	int fd = open_path(op, flags);
+
+	return op->trust == TRUST_HOST && fd >= VB_FREE_FD ? fd : sources_hand_on(fd);
 }
 
 static int open_failed(const struct op *op, int err, struct failure *f)
@@ -44,7 +61,7 @@ static int open_failed(const struct op *op, int err, struct failure *f)
 /* The content of a small file: read by bwrap to its end, so it must have one. Nobody writes it inside; who executes it here may there. */
 static int open_copy(struct op *op)
 {
-	cleanup_fd int fd = open_path(op, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	cleanup_fd int fd = open_to_hand_on(op, READ_FLAGS);
 	struct stat st;
 
 	if (fd < 0)
@@ -61,20 +78,25 @@ static int open_source(struct op *op, struct failure *f)
 {
 	int fd;
 
-	if (op->fd >= 0 || (op->kind == OP_WORDS && op->source == NULL))
+	if (op->fd >= 0) {
+		fd = op->fd_borrowed ? (fcntl(op->fd, F_SETFD, 0) < 0 ? -errno : op->fd) : sources_hand_on(op->fd);
+		op->fd = fd;
+		return fd < 0 ? open_failed(op, -fd, f) : 0;
+	}
+	if (op->folded || (op->kind == OP_WORDS && op->source == NULL))
 		return 0;
 	switch (op->kind) {
 	case OP_RO:
 	case OP_RW:
 	case OP_WORDS:
-		fd = open_path(op, O_PATH);
+		fd = open_to_hand_on(op, O_PATH);
 		break;
 	case OP_COPY:
 		fd = open_copy(op);
 		break;
 	case OP_DATA:
 	case OP_SET:
-		fd = raise_fd(fd_memfd("venvbox-data", op->data.data ? op->data.data : "", op->data.len));
+		fd = sources_hand_on(fd_memfd("venvbox-data", op->data.data ? op->data.data : "", op->data.len));
 		break;
 	default:
 		return 0;
@@ -108,7 +130,7 @@ static int check_dest(const struct plan *p, size_t index, struct failure *f)
 	cleanup_fd int fd = -1;
 	const char *below;
 
-	if (cover == NULL || (cover->kind != OP_RW && cover->kind != OP_WORDS) || cover->fresh || cover->source == NULL)
+	if (op->folded || cover == NULL || (cover->kind != OP_RW && cover->kind != OP_WORDS) || cover->fresh || cover->source == NULL)
 		return 0;
 	below = path_below(op->dest, cover->dest);
 	path = *below == '\0' ? strdup(cover->source) : path_join(cover->source, below);

@@ -11,13 +11,19 @@
 #include "host/plan.h"
 
 /*
- * Opens every source (all descriptors >= VB_FREE_FD, so that none collides with the channel), leaves out optional
+ * Opens every source (all descriptors >= VB_FREE_FD, so that none collides with the channel, and without FD_CLOEXEC: bwrap inherits them), leaves out optional
  * ones that are gone, and refuses a mount point below a box-writable directory that is missing or reached through a link
  * (CVE-2026-87766).
  */
 int sources_open(struct plan *plan, struct failure *f) must_check;
 
+/* To read what a file that is shown as a copy holds, or -errno; as far as its path is trusted. */
+int sources_open_file(const struct op *op) must_check;
+
 /* Tells PID 1 which device and inode each mount of the opened plan must show. */
 int sources_order(const struct plan *plan, struct orders *orders, struct failure *f) must_check;
+
+/* Takes fd, which bwrap is to inherit: without FD_CLOEXEC, and with a number >= VB_FREE_FD. The new number, or -errno; what was fd < 0 is returned as it is. */
+int sources_hand_on(int fd) must_check;
 
 #endif

@@ -28,8 +28,8 @@ struct start {
 	int inner; /* the box's end of the channel */
 	int null;
 	int words; /* standard error of bwrap */
-	int args_fd;
-	int init_fd;
+	int *kept;   /* what bwrap inherits besides, in ascending order */
+	size_t n_kept;
 	pid_t parent;
 	char *argv[6];
 };
@@ -44,17 +44,10 @@ static int put(int fd, int number)
 	return dup2(fd, number) < 0 ? -1 : 0;
 }
 
-/* The order matters: what is put later may not have its number overwritten before; see step_aside(). */
+/* The order matters: what is put later may not have its number overwritten before. */
 static int place(const struct start *s)
 {
-	if (put(s->null, 0) < 0 || put(s->null, 1) < 0 || put(s->words, 2) < 0 || put(s->inner, VB_CHANNEL_FD) < 0)
-		return -1;
-	if (fcntl(s->args_fd, F_SETFD, 0) < 0 || fcntl(s->init_fd, F_SETFD, 0) < 0)
-		return -1;
-	for (size_t i = 0; i < s->l->n_bwrap_fds; i++)
-		if (fcntl(s->l->bwrap_fds[i], F_SETFD, 0) < 0)
-			return -1;
-	return 0;
+	return put(s->null, 0) < 0 || put(s->null, 1) < 0 || put(s->words, 2) < 0 || put(s->inner, VB_CHANNEL_FD) < 0 ? -1 : 0;
 }
 
 /*
@@ -107,31 +100,63 @@ static int mark_listed_cloexec(void)
 	return -errno;
 }
 
-/* Whatever was left open by mistake, ours or a library's, ends at execve(2); the child then names what bwrap keeps. */
-static int mark_all_cloexec(void)
+/* One call for each gap between what is kept: most of it was opened in one go and lies side by side. */
+static bool mark_gaps_cloexec(const struct start *s)
 {
-	if (syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
-		return 0;
-	return mark_listed_cloexec();
+	unsigned first = VB_CHANNEL_FD;
+
+	for (size_t i = 0; i < s->n_kept; first = (unsigned) s->kept[i++] + 1)
+		if ((unsigned) s->kept[i] > first && syscall(SYS_close_range, first, (unsigned) s->kept[i] - 1, CLOSE_RANGE_CLOEXEC) < 0)
+			return false;
+	return syscall(SYS_close_range, first, ~0U, CLOSE_RANGE_CLOEXEC) == 0;
 }
 
-/* A copy of fd, in *owned, with a number that no fixed one overwrites. */
-static int step_aside(int fd, int *owned)
+/* Whatever was left open by mistake, ours or a library's, ends at execve(2), but not what bwrap is to keep. */
+static int mark_cloexec(const struct start *s)
 {
-	*owned = fcntl(fd, F_DUPFD_CLOEXEC, VB_FREE_FD);
-	return *owned < 0 ? -errno : 0;
+	int r;
+
+	if (mark_gaps_cloexec(s))
+		return 0;
+	r = mark_listed_cloexec();
+	for (size_t i = 0; r == 0 && i < s->n_kept; i++)
+		if (fcntl(s->kept[i], F_SETFD, 0) < 0)
+			r = -errno;
+	return r;
+}
+
+static int compare(const void *a, const void *b)
+{
+	int x = *(const int *) a, y = *(const int *) b;
+
+	return (x > y) - (x < y);
+}
+
+/* The array is the caller's to free. */
+static int list_kept(struct start *s)
+{
+	s->n_kept = s->l->n_bwrap_fds + 2;
+	s->kept = calloc(s->n_kept, sizeof(*s->kept));
+	if (s->kept == NULL)
+		return -ENOMEM;
+	if (s->l->n_bwrap_fds > 0)
+		memcpy(s->kept, s->l->bwrap_fds, s->l->n_bwrap_fds * sizeof(*s->kept));
+	s->kept[s->n_kept - 2] = s->l->args_fd;
+	s->kept[s->n_kept - 1] = s->l->init_fd;
+	qsort(s->kept, s->n_kept, sizeof(*s->kept), compare);
+	return 0;
 }
 
 static int run_bwrap(struct start *s, struct failure *f, pid_t *pid)
 {
 	char args[NUMBER_SIZE], init[NUMBER_SIZE];
 	volatile int err = 0;
-	int r = mark_all_cloexec();
+	int r = mark_cloexec(s);
 
 	if (r < 0)
 		return fail_errno(f, -r, NULL, "cannot close descriptors");
-	(void) snprintf(args, sizeof(args), "%d", s->args_fd);
-	(void) snprintf(init, sizeof(init), "/proc/self/fd/%d", s->init_fd);
+	(void) snprintf(args, sizeof(args), "%d", s->l->args_fd);
+	(void) snprintf(init, sizeof(init), "/proc/self/fd/%d", s->l->init_fd);
 	s->parent = getpid();
 	s->argv[0] = (char *) (uintptr_t) "bwrap";
 	s->argv[1] = (char *) (uintptr_t) "--args";
@@ -170,7 +195,8 @@ static int make_words(int *ours, int *theirs)
 
 int spawn_box(const struct launch *l, struct box *box, struct failure *f)
 {
-	cleanup_fd int channel = -1, inner = -1, words = -1, theirs = -1, args = -1, init = -1;
+	cleanup_fd int channel = -1, inner = -1, words = -1, theirs = -1;
+	cleanup_free int *kept = NULL;
 	cleanup_fd int null = openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
 	struct start s = { .l = l };
 	int r = null < 0 ? -errno : make_channel(&channel, &inner);
@@ -178,9 +204,8 @@ int spawn_box(const struct launch *l, struct box *box, struct failure *f)
 	if (r == 0)
 		r = make_words(&words, &theirs);
 	if (r == 0)
-		r = step_aside(l->args_fd, &args);
-	if (r == 0)
-		r = step_aside(l->init_fd, &init);
+		r = list_kept(&s);
+	kept = s.kept;
 	if (r < 0)
 		return fail_errno(f, -r, NULL, "cannot prepare the start of '%s'", l->bwrap);
 	r = hostcheck_bwrap(l->bwrap, f);
@@ -189,8 +214,6 @@ int spawn_box(const struct launch *l, struct box *box, struct failure *f)
 	s.inner = inner;
 	s.null = null;
 	s.words = theirs;
-	s.args_fd = args;
-	s.init_fd = init;
 	r = run_bwrap(&s, f, &box->bwrap);
 	if (r < 0)
 		return r;

@@ -132,6 +132,8 @@ static int on_exit_report(struct watch *w, int status)
 	w->phase = PHASE_ENDED;
 	w->stopped = 0;
 	w->o->wait_status = w->o->exec_errno == 0 ? status : W_EXITCODE(w->o->exec_errno == ENOENT ? 127 : 126, 0);
+	if (w->l->ended != NULL)
+		w->l->ended(w->l->data);
 	return 0;
 }
 

@@ -20,10 +20,10 @@
 /* Everything a run needs; all is borrowed, nothing is closed or freed by supervise_run(). */
 struct launch {
 	const char *bwrap;      /* absolute path: VB_BWRAP */
-	int args_fd;            /* --args: options of bwrap, NUL-separated */
+	int args_fd;            /* --args: options of bwrap, NUL-separated; inherited as well, as is */
 	int init_fd;            /* venvbox-init, executed as /proc/self/fd/N, unless there is an */
 	const char *init_path;  /* path of it inside; NULL: none */
-	const int *bwrap_fds;   /* named in the options: inherited by bwrap under the same numbers, all >= VB_FREE_FD */
+	const int *bwrap_fds;   /* named in the options: inherited by bwrap under the same numbers, all >= VB_FREE_FD, none with FD_CLOEXEC */
 	size_t n_bwrap_fds;
 	struct caller_signals *caller; /* what signals_block() found, which was called before */
 	/*
@@ -31,7 +31,12 @@ struct launch {
 	 * box, of which nothing has run. NULL: it is all there.
 	 */
 	int (*complete)(struct launch *l, void *data, struct failure *f);
-	void *data;             /* for complete */
+	/*
+	 * Called once, when PID 1 has said that all of the box but itself is dead: for what need not wait until the kernel has taken the
+	 * namespaces down. NULL: there is nothing. Not called for a box that failed.
+	 */
+	void (*ended)(void *data);
+	void *data;             /* for complete, ended */
 	int filter_fd;          /* memfd or file with the seccomp program */
 	int payload_fd;         /* memfd, payload_pack() */
 	struct orders *orders;  /* all but fds, sig_ignored, sig_blocked, which supervise_run fills in */

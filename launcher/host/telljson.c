@@ -78,8 +78,10 @@ int telljson_start(struct buf *out, const struct verbose_of *of)
 	put_words(out, "argv", &of->payload->argv);
 	put_words(out, "withheld", &of->payload->withheld);
 	buf_puts(out, ", \"mounts\": [");
-	for (size_t i = 0; i < of->plan->n; i++) {
-		buf_puts(out, i > 0 ? ", " : "");
+	for (size_t i = 0, told = 0; i < of->plan->n; i++) {
+		if (of->plan->ops[i].ready)
+			continue;
+		buf_puts(out, told++ > 0 ? ", " : "");
 		put_mount(out, &of->plan->ops[i]);
 	}
 	buf_puts(out, "]}\n");

@@ -120,7 +120,8 @@ int verbose_put(struct buf *out, const struct verbose_of *of)
 	buf_puts(out, "  the end       what is still running ends with the program, daemons too\n");
 	buf_puts(out, "  mounts\n");
 	for (size_t i = 0; i < of->plan->n; i++)
-		put_mount(out, &of->plan->ops[i]);
+		if (!of->plan->ops[i].ready)
+			put_mount(out, &of->plan->ops[i]);
 	buf_puts(out, "  bubblewrap (without the seal, which venvbox-init puts on where this starts a shell)\n");
 	return bwrap_print(of->plan, VB_BWRAP, out);
 }

@@ -11,6 +11,7 @@
 #include "common/names.h"
 #include "common/path.h"
 #include "install/bins.h"
+#include "install/readydirs.h"
 #include "stubs/etc.h"
 
 static int make_dir(int dirfd, const char *name, mode_t mode)
@@ -37,7 +38,7 @@ int state_make_places(int state_fd)
 		const char *name;
 		mode_t mode;
 	} dirs[] = {
-		{ VB_INNER_BIN, 0755 }, { VB_PIP_CACHE, 0700 }, { VB_PIP_TMP, 0700 }, { VB_ETC, 0755 },
+		{ VB_INNER_BIN, 0755 }, { VB_PIP_CACHE, 0700 }, { VB_PIP_TMP, 0700 }, { VB_ETC, 0755 }, { VB_READY, 0755 },
 		/* For the names that are protected as directories, spare.h. */
 		{ VB_SPARE, 0700 }, { VB_SPARE "/git", 0755 }, { VB_SPARE "/vscode", 0755 }, { VB_SPARE "/idea", 0755 },
 	};
@@ -155,6 +156,8 @@ int state_write(int state_fd, const struct state_input *in)
 {
 	int r = put_etc(state_fd, in);
 
+	if (r == 0)
+		r = readydirs_make(state_fd, in->manifest);
 	if (r == 0)
 		r = put_text(state_fd, VB_FILTER, in->filter, 0600);
 	if (r == 0 && in->write_conf)

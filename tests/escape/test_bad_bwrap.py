@@ -6,7 +6,7 @@ import stat
 
 import pytest
 
-from boxlab import PYTHON, refused, tell
+from boxlab import PYTHON, refused, tell, with_mounts
 
 RAN = "open('ran', 'w')"
 
@@ -44,14 +44,6 @@ os.set_inheritable(mem, True)
 args[at + 1] = str(mem)
 os.execv({real!r}, [{real!r}, *args])
 '''
-
-
-def with_mounts(box, mounts, *args, **kw):
-    """A command of the box's user where root has mounted something, for this command only."""
-    assert os.getuid() == 0, "run the tests as root: only root can mount"
-    become = f'exec setpriv --reuid {box.who.uid} --regid {box.who.gid} --init-groups "$@"'
-    return box.lab.user("root").run(["/usr/bin/unshare", "-m", "/bin/sh", "-c", f"mount --make-rprivate / && {mounts} || exit 99\n{become}", "sh", *args],
-                                    cwd="/", env=box.who.env, **kw)
 
 
 def disguised(box, stand_in, *args, **kw):

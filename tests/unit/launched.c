@@ -13,6 +13,7 @@
 
 #include "common/fd.h"
 #include "common/ksignal.h"
+#include "host/sources.h"
 
 #include <cmocka.h>
 
@@ -52,6 +53,7 @@ static void run(const struct fake_step *script, size_t len, struct result *resul
 
 	if (signals_block(&caller) < 0 || userfds_reserve(&fds) < 0 || userfds_collect(&fds, &none, 0, &f) < 0)
 		_exit(91);
+	l.args_fd = sources_hand_on(l.args_fd); /* after the caller's were sorted */
 	(void) dup2(empty, FORGOTTEN_FD); /* by a library, without close-on-exec, after the caller's were sorted */
 	orders.watch = launch_watcher != NULL;
 	result->r = supervise_run(&l, &result->o, &f);

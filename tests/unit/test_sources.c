@@ -123,8 +123,42 @@ static void test_pid_1_is_told_what_it_must_find(void **state)
 	assert_int_equal(p->orders.mounts[1].ino, st.st_ino);
 	assert_true(p->orders.mounts[1].read_only);
 	assert_false(p->orders.mounts[0].read_only);
+}
+
+static void test_bwrap_inherits_what_is_opened(void **state)
+{
+	struct place *p = *state;
+	cleanup_fd int dir = open(p->dir, O_PATH | O_CLOEXEC);
+
+	add(p, OP_RO, p->dir, "/a");
+	add(p, OP_RO, p->dir, "/b")->trust = TRUST_HOST;
+	add(p, OP_DATA, NULL, "/c");
+	add(p, OP_RO, NULL, "/d")->fd = fcntl(dir, F_DUPFD_CLOEXEC, VB_FREE_FD);
+	p->plan.ops[3].fd_borrowed = true;
+	assert_int_equal(sources_open(&p->plan, NULL), 0);
+	for (size_t i = 0; i < p->plan.n; i++) {
+		assert_true(p->plan.ops[i].fd >= VB_FREE_FD);
+		assert_int_equal(fcntl(p->plan.ops[i].fd, F_GETFD), 0);
+	}
+	(void) close(p->plan.ops[3].fd);
+}
+
+static void test_numbers_of_the_channel_are_left_free(void **state)
+{
+	struct place *p = *state;
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	(void) state;
+	/* Where 3 is free, what is opened next would take it. */
+	while (fd >= 0 && fd < VB_CHANNEL_FD)
+		fd = dup(fd);
+	(void) close(VB_CHANNEL_FD);
+	add(p, OP_RO, p->dir, "/a")->trust = TRUST_HOST;
+	add(p, OP_RO, p->dir, "/b");
+	assert_int_equal(sources_open(&p->plan, NULL), 0);
+	assert_true(p->plan.ops[0].fd >= VB_FREE_FD);
 	assert_true(p->plan.ops[1].fd >= VB_FREE_FD);
-	assert_true(fcntl(p->plan.ops[1].fd, F_GETFD) & FD_CLOEXEC);
+	assert_int_equal(fcntl(VB_CHANNEL_FD, F_GETFD), -1);
 }
 
 static void test_only_optional_sources_may_be_gone(void **state)
@@ -200,6 +234,8 @@ int main(void)
 		TEST(test_a_mount_point_through_a_link_is_refused),
 		TEST(test_a_fresh_directory_may_get_mount_points),
 		TEST(test_pid_1_is_told_what_it_must_find),
+		TEST(test_bwrap_inherits_what_is_opened),
+		TEST(test_numbers_of_the_channel_are_left_free),
 		TEST(test_only_optional_sources_may_be_gone),
 		TEST(test_a_bind_by_path_is_checked_too),
 		TEST(test_too_few_descriptors_are_named),

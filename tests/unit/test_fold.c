@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "common/fd.h"
+#include "common/names.h"
+#include "common/ready.h"
+#include "host/fold.h"
+#include "scratch.h"
+
+#include <cmocka.h> /* last: its fail_msg() is a macro */
+
+/* A state with a directory for /etc: two files, a link, and mount points for a directory and a large file. */
+struct place {
+	char dir[32];
+	char *file, *other, *large, *inside;
+	int state_fd, ready_fd;
+	struct plan plan;
+};
+
+static void write_file(const char *path, const char *text, time_t when)
+{
+	cleanup_fd int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	const struct timespec times[] = { { when, 0 }, { when, 0 } };
+
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	assert_int_equal(futimens(fd, times), 0);
+}
+
+static void add(struct place *p, enum op_kind kind, const char *source, const char *dest, bool optional)
+{
+	struct op *op = plan_add(&p->plan, kind, source, dest, "test");
+
+	assert_non_null(op);
+	op->optional = optional;
+}
+
+/* Files as if they had been there for long: no test waits until their content is old enough to be known. */
+static void put_list(struct place *p)
+{
+	cleanup_ready struct ready ready = { .tree = strdup("etc.0") };
+	cleanup_buf struct buf text = { 0 };
+	const char *const files[] = { p->file, p->other };
+	const char *const dests[] = { "/etc/file", "/etc/other" };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct stat st;
+		struct ready_id id;
+
+		assert_int_equal(stat(files[i], &st), 0);
+		id = (struct ready_id) { .ino = st.st_ino, .size = (uint64_t) st.st_size,
+					 .mtime_ns = st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
+					 .ctime_ns = st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec };
+		assert_int_equal(ready_add(&ready, READY_FILE, files[i], dests[i], &id), 0);
+	}
+	assert_int_equal(ready_add(&ready, READY_LINK, "file", "/etc/link", NULL), 0);
+	assert_int_equal(ready_add(&ready, READY_DIR, p->inside, "/etc/inside", NULL), 0);
+	assert_int_equal(ready_add(&ready, READY_MOUNT, p->large, "/etc/large", NULL), 0);
+	assert_int_equal(ready_pack(&ready, &text), 0);
+	assert_int_equal(fd_replace_file(p->ready_fd, "etc.list", text.data, text.len, 0600), 0);
+}
+
+static int setup(void **state)
+{
+	struct place *p = calloc(1, sizeof(*p));
+
+	if (scratch_make(p->dir) < 0)
+		return -1;
+	p->file = path_join(p->dir, "file");
+	p->other = path_join(p->dir, "other");
+	p->large = path_join(p->dir, "large");
+	p->inside = path_join(p->dir, "inside");
+	write_file(p->file, "one", 1000);
+	write_file(p->other, "two", 1000);
+	write_file(p->large, "large", 1000);
+	p->state_fd = open(p->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (mkdirat(p->state_fd, "inside", 0755) < 0 || mkdirat(p->state_fd, VB_READY, 0755) < 0 ||
+	    mkdirat(p->state_fd, VB_READY "/etc.0", 0755) < 0)
+		return -1;
+	p->ready_fd = openat(p->state_fd, VB_READY, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	put_list(p);
+	add(p, OP_RO, "/usr", "/usr", false);
+	add(p, OP_COPY, p->file, "/etc/file", true);
+	add(p, OP_SYMLINK, "usr/lib", "/lib", false);
+	add(p, OP_RO, p->other, "/etc/other", true);
+	add(p, OP_SYMLINK, "file", "/etc/link", false);
+	add(p, OP_RO, p->inside, "/etc/inside", true);
+	add(p, OP_RO, p->large, "/etc/large", true);
+	add(p, OP_REMOUNT_RO, NULL, "/", false);
+	*state = p;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct place *p = *state;
+
+	assert_int_equal(scratch_remove(p->dir), 0);
+	plan_release(&p->plan);
+	(void) close(p->state_fd);
+	(void) close(p->ready_fd);
+	free(p->file);
+	free(p->other);
+	free(p->large);
+	free(p->inside);
+	free(p);
+	return 0;
+}
+
+static bool is_folded(struct place *p)
+{
+	size_t n = p->plan.n, folded = 0;
+
+	assert_int_equal(fold_plan(&p->plan, p->state_fd, "/state"), 0);
+	for (size_t i = 0; i < p->plan.n; i++)
+		folded += p->plan.ops[i].folded;
+	if (p->plan.n == n) {
+		assert_int_equal(folded, 0);
+		return false;
+	}
+	assert_int_equal(p->plan.n, n + 1);
+	assert_int_equal(folded, 3);
+	return true;
+}
+
+static bool holds(const struct place *p, const char *name, const char *text)
+{
+	cleanup_buf struct buf got = { 0 };
+
+	return fd_read_file(p->ready_fd, name, 100, &got) == 0 && strcmp(got.data, text) == 0;
+}
+
+static void test_what_is_the_same_is_one_mount(void **state)
+{
+	struct place *p = *state;
+	const struct op *ops;
+
+	assert_true(is_folded(p));
+	ops = p->plan.ops;
+	assert_true(ops[1].ready && ops[1].kind == OP_RO && ops[1].fd >= 0);
+	assert_string_equal(ops[1].dest, "/etc");
+	assert_string_equal(ops[1].source, "/state/" VB_READY "/etc.0");
+	assert_true(ops[2].folded && !ops[3].folded && ops[4].folded && ops[5].folded && !ops[6].folded && !ops[7].folded && !ops[8].folded);
+}
+
+/* The user's own settings, and whatever else. */
+static void test_anything_else_there_and_nothing_is_folded(void **state)
+{
+	static const struct {
+		enum op_kind kind;
+		const char *source, *dest;
+	} more[] = {
+		{ OP_RO, "/srv", "/etc/srv" }, { OP_TMPFS, NULL, "/etc/x" }, { OP_RW, "/srv", "/etc" }, { OP_SYMLINK, "file", "/etc/x" },
+		{ OP_COPY, "/srv/x", "/etc/file" }, { OP_DATA, NULL, "/etc/x" }, { OP_WORDS, NULL, "/etc/x" }, { OP_DIR, NULL, "/etc/x" },
+	};
+	struct place *p = *state;
+
+	for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++) {
+		add(p, more[i].kind, more[i].source, more[i].dest, false);
+		assert_false(is_folded(p));
+		plan_remove(&p->plan, p->plan.n - 1);
+	}
+	add(p, OP_RO, "/srv", "/srv/etc", false);
+	assert_true(is_folded(p));
+}
+
+static void test_one_less_and_nothing_is_folded(void **state)
+{
+	struct place *p = *state;
+
+	plan_remove(&p->plan, 3);
+	assert_false(is_folded(p));
+}
+
+static void test_a_changed_file_is_copied_anew(void **state)
+{
+	struct place *p = *state;
+
+	write_file(p->file, "new", 1000); /* neither size nor time tell it */
+	assert_true(is_folded(p));
+	assert_true(holds(p, "etc.0/file", "new"));
+	assert_false(holds(p, "etc.0/other", "two")); /* the same as ever: not touched */
+}
+
+static void test_a_replaced_file_is_copied_anew(void **state)
+{
+	struct place *p = *state;
+	cleanup_free char *new = path_join(p->dir, "new");
+
+	write_file(new, "new", 1000);
+	assert_int_equal(rename(new, p->file), 0);
+	assert_true(is_folded(p));
+	assert_true(holds(p, "etc.0/file", "new"));
+}
+
+/* As sources_open() has it: an optional file that is gone is left out. */
+static void test_a_file_that_is_gone_goes(void **state)
+{
+	struct place *p = *state;
+	cleanup_buf struct buf text = { 0 };
+
+	write_file(p->file, "new", 1000);
+	assert_true(is_folded(p));
+	plan_remove(&p->plan, 1);
+	for (size_t i = 0; i < p->plan.n; i++)
+		p->plan.ops[i].folded = false;
+	assert_int_equal(unlink(p->file), 0);
+	assert_true(is_folded(p));
+	assert_int_equal(faccessat(p->ready_fd, "etc.0/file", F_OK, 0), -1);
+	/* And comes. */
+	plan_remove(&p->plan, 1);
+	for (size_t i = 0; i < p->plan.n; i++)
+		p->plan.ops[i].folded = false;
+	write_file(p->file, "again", 1000);
+	assert_true(is_folded(p));
+	assert_true(holds(p, "etc.0/file", "again"));
+}
+
+static void test_other_kinds_and_nothing_is_folded(void **state)
+{
+	struct place *p = *state;
+
+	assert_int_equal(rmdir(p->inside), 0);
+	assert_false(is_folded(p));
+	write_file(p->inside, "", 1000);
+	assert_false(is_folded(p));
+	assert_int_equal(unlink(p->inside) + mkdir(p->inside, 0755), 0);
+	assert_int_equal(unlink(p->large) + mkdir(p->large, 0755), 0);
+	assert_false(is_folded(p));
+	assert_int_equal(rmdir(p->large), 0);
+	write_file(p->large, "", 1000);
+	assert_int_equal(unlink(p->file) + mkdir(p->file, 0755), 0);
+	assert_false(is_folded(p));
+}
+
+/* No box may come to a stop here, nor show what is old. */
+static void test_what_cannot_be_brought_up_to_date_is_not_shown(void **state)
+{
+	struct place *p = *state;
+	cleanup_fd int held = openat(p->state_fd, VB_READY, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	assert_int_equal(flock(held, LOCK_SH), 0);
+	assert_true(is_folded(p)); /* nothing to bring */
+	plan_remove(&p->plan, 1);
+	for (size_t i = 0; i < p->plan.n; i++)
+		p->plan.ops[i].folded = false;
+	write_file(p->file, "new", 1000);
+	assert_false(is_folded(p));
+	assert_int_equal(flock(held, LOCK_UN), 0);
+	assert_int_equal(unlinkat(p->ready_fd, "etc.0", AT_REMOVEDIR), 0);
+	assert_false(is_folded(p));
+}
+
+static void test_no_tree_and_no_list(void **state)
+{
+	struct place *p = *state;
+
+	assert_int_equal(unlinkat(p->ready_fd, "etc.0", AT_REMOVEDIR), 0);
+	assert_false(is_folded(p));
+	assert_int_equal(symlinkat("/etc", p->ready_fd, "etc.0"), 0);
+	assert_false(is_folded(p));
+	assert_int_equal(fd_replace_file(p->ready_fd, "etc.list", "tree=..\n", 8, 0600), 0);
+	assert_false(is_folded(p));
+	assert_int_equal(fd_replace_file(p->ready_fd, "etc.list", "garbage", 7, 0600), 0);
+	assert_false(is_folded(p));
+	assert_int_equal(unlinkat(p->ready_fd, "etc.list", 0), 0);
+	assert_false(is_folded(p));
+	assert_int_equal(fd_remove_tree(p->state_fd, VB_READY), 0);
+	assert_false(is_folded(p));
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_what_is_the_same_is_one_mount),
+		TEST(test_anything_else_there_and_nothing_is_folded),
+		TEST(test_one_less_and_nothing_is_folded),
+		TEST(test_a_changed_file_is_copied_anew),
+		TEST(test_a_replaced_file_is_copied_anew),
+		TEST(test_a_file_that_is_gone_goes),
+		TEST(test_other_kinds_and_nothing_is_folded),
+		TEST(test_what_cannot_be_brought_up_to_date_is_not_shown),
+		TEST(test_no_tree_and_no_list),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
