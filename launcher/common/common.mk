@@ -14,6 +14,7 @@ libvb_common_a_SOURCES = \
 	launcher/common/hardlink.c launcher/common/hardlink.h \
 	launcher/common/hostcheck.c launcher/common/hostcheck.h \
 	launcher/common/hostexplain.c \
+	launcher/common/idcalls.c launcher/common/idcalls.h \
 	launcher/common/keyfile.c launcher/common/keyfile.h \
 	launcher/common/ksignal.c launcher/common/ksignal.h \
 	launcher/common/learned.c launcher/common/learned.h \
