@@ -28,7 +28,7 @@
 #include "common/buf.h"
 #include "common/strv.h"
 
-#define WIRE_VERSION 4
+#define WIRE_VERSION 5
 #define WIRE_FDS_PER_MESSAGE 200 /* SCM_MAX_FD is 253, unix(7) */
 
 enum wire_fd_index {
@@ -70,7 +70,7 @@ struct orders {
 	uint64_t sig_ignored; /* bit n-1: signal n is ignored in the payload */
 	uint64_t sig_blocked; /* bit n-1: signal n is blocked in the payload */
 	uint64_t files;       /* the caller's soft RLIMIT_NOFILE, which the launcher has raised for itself; 0: as it is */
-	bool watch;           /* the filter notifies: its listener is sent with REPORT_WATCH */
+	bool watch;           /* the filter notifies, and has idcalls.h for the numbers of REPORT_READY: its listener is sent with REPORT_WATCH */
 	uint64_t limits[RLIM_NLIMITS]; /* by RLIMIT_*, getrlimit(2): no more than this; 0: what the caller has */
 	char *cwd;            /* clean path inside */
 	char *program;        /* path inside to execve, from cwd if it is relative */
@@ -100,7 +100,7 @@ enum report_kind {
 	REPORT_EXIT,       /* value: wait status of the payload; the last report */
 	REPORT_FAILED,     /* value: errno; text: the step that failed, for people; the last report */
 	REPORT_EXEC_FAILED,/* value: errno of execve() of the payload: its exit status is 126 or 127, see below */
-	REPORT_READY,      /* the first report: it waits for HELLO */
+	REPORT_READY,      /* the first report: it waits for HELLO; value: its user, offset: its group, as the box numbers them */
 	REPORT_WATCH,      /* with the listener of the filter, seccomp_unotify(2); before REPORT_SEALED, if orders.watch */
 };
 

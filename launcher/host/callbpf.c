@@ -67,6 +67,26 @@ static bool is_sound(const struct sock_filter *program, size_t n)
 	return n > 0;
 }
 
+/* insn, which has rest behind it in its program; what that would allow goes on at its end. */
+static struct sock_filter going_on(const struct sock_filter *insn, size_t rest)
+{
+	if (is_return(insn) && action(insn) == SECCOMP_RET_ALLOW)
+		return (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JA, (uint32_t) rest, 0, 0);
+	return *insn;
+}
+
+int callbpf_join(const struct sock_filter *program, size_t n, const struct sock_filter *next, size_t n_next, struct buf *out)
+{
+	if (n + n_next > BPF_MAXINSNS)
+		return -E2BIG;
+	if (!is_sound(program, n) || !is_sound(next, n_next))
+		return -EINVAL;
+	for (size_t i = 0; i < n; i++)
+		add(out, going_on(&program[i], n - i - 1));
+	buf_add(out, next, n_next * sizeof(*next));
+	return out->failed ? -ENOMEM : 0;
+}
+
 int callbpf_watch(const struct sock_filter *program, size_t n, const int *numbers, size_t n_numbers, struct buf *out)
 {
 	if (n + 2 * n_numbers + 2 > BPF_MAXINSNS)
@@ -74,11 +94,9 @@ int callbpf_watch(const struct sock_filter *program, size_t n, const int *number
 	if (!is_sound(program, n))
 		return -EINVAL;
 	for (size_t i = 0; i < n; i++) {
-		struct sock_filter insn = program[i];
+		struct sock_filter insn = going_on(&program[i], n - i - 1);
 
-		if (is_return(&insn) && action(&insn) == SECCOMP_RET_ALLOW)
-			insn = (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JA, (uint32_t) (n - i - 1), 0, 0);
-		else if (is_return(&insn) && action(&insn) == SECCOMP_RET_ERRNO && (insn.k & SECCOMP_RET_DATA) != VB_ERRNO_SEALED)
+		if (is_return(&insn) && action(&insn) == SECCOMP_RET_ERRNO && (insn.k & SECCOMP_RET_DATA) != VB_ERRNO_SEALED)
 			insn.k = SECCOMP_RET_USER_NOTIF;
 		add(out, insn);
 	}

@@ -36,6 +36,8 @@ static const struct {
 	{ " setpriority ioprio_set ", "the priority of other processes than itself" },
 	{ " personality ", "a personality that makes memory executable or page 0 usable" },
 	{ " prctl ", "a setting that reaches other processes" },
+	{ " setuid setgid setreuid setregid setresuid setresgid chown fchown lchown fchownat ",
+	  "the number of another user or group: a box has one of each, and no rights over others" },
 };
 
 const char *callname_arguments(const char *name)

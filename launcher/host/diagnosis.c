@@ -49,11 +49,6 @@ struct watcher *diagnosis_watcher(struct diagnosis *d)
 	return d->tell.form != TELL_NOTHING ? &d->watcher : NULL;
 }
 
-int diagnosis_prepare(struct diagnosis *d, int *filter_fd, struct failure *f)
-{
-	return d->tell.form != TELL_NOTHING ? watcher_prepare(&d->watcher, filter_fd, f) : 0;
-}
-
 void diagnosis_end(const struct diagnosis *d, int wait_status)
 {
 	tell_summary(&d->tell, &d->of, &d->watcher.denials, wait_status, d->watcher.blind);

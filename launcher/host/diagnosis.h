@@ -30,9 +30,6 @@ int diagnosis_open(struct diagnosis *d, const struct job *job, const struct strv
 /* NULL: nothing is watched. */
 struct watcher *diagnosis_watcher(struct diagnosis *d);
 
-/* Puts the watching program in place of *filter_fd, if it is watched. */
-int diagnosis_prepare(struct diagnosis *d, int *filter_fd, struct failure *f) must_check;
-
 /* The program has ended so. */
 void diagnosis_end(const struct diagnosis *d, int wait_status);
 

@@ -274,7 +274,7 @@ static int complete(struct launch *l, void *data, struct failure *f)
 	if (l->payload_fd < 0)
 		return fail_errno(f, -l->payload_fd, NULL, "cannot make a file in memory");
 	l->filter_fd = callfilter_open(&s->manifest, s->called.state_fd, s->libexec, run->policy.allow_calls, f);
-	return l->filter_fd < 0 ? l->filter_fd : diagnosis_prepare(&run->diagnosis, &l->filter_fd, f);
+	return l->filter_fd < 0 ? l->filter_fd : 0;
 }
 
 static int carry_out(struct run *run, struct outcome *o, struct failure *f)

@@ -85,17 +85,36 @@ static int complete(struct watch *w)
 /* --- reports -------------------------------------------------------------------------------- */
 
 /*
+ * With the numbers that PID 1 has: BWRAP_ARGS may say --uid and --gid. It loads no filter of numbers of its own, so without them it gets
+ * none at all.
+ */
+static int prepare_filter(struct watch *w, const struct report *ready)
+{
+	uid_t uid = (uid_t) ready->value;
+	gid_t gid = (gid_t) ready->offset;
+	int r;
+
+	if (uid == (uid_t) -1 || ready->offset < 0 || ready->offset >= UINT32_MAX)
+		return -EBADMSG;
+	r = watcher_prepare(w->l->watcher, &w->l->filter_fd, uid, gid, w->f);
+	w->handout.fds[WIRE_FILTER] = w->l->filter_fd;
+	return r;
+}
+
+/*
  * The descriptors are sent when PID 1 asks: if we are killed before, the child that bwrap may leave behind
  * (spawn.c) has the channel open, and all that waits in it, such as the pipe whose end the caller's shell waits for.
  */
-static int on_ready(struct watch *w)
+static int on_ready(struct watch *w, const struct report *report)
 {
 	int r;
 
 	if (w->phase != PHASE_MAKING || w->handed_out)
 		return -EBADMSG;
 	w->handed_out = true;
-	r = handout_send(&w->handout, w->box.channel, w->f);
+	r = w->l->watcher != NULL ? prepare_filter(w, report) : 0;
+	if (r == 0)
+		r = handout_send(&w->handout, w->box.channel, w->f);
 	if (r < 0)
 		return r;
 	r = userfds_let_go(w->l->fds);
@@ -153,7 +172,7 @@ static int on_report(struct watch *w, const struct report *report)
 {
 	switch (report->kind) {
 	case REPORT_READY:
-		return on_ready(w);
+		return on_ready(w, report);
 	case REPORT_SEALED:
 		if (w->phase != PHASE_MAKING || !w->handed_out || (w->l->watcher != NULL && watcher_fd(w->l->watcher) < 0))
 			return -EBADMSG;

@@ -37,7 +37,7 @@ struct launch {
 	 */
 	void (*ended)(void *data);
 	void *data;             /* for complete, ended */
-	int filter_fd;          /* memfd or file with the seccomp program */
+	int filter_fd;          /* memfd or file with the seccomp program; for a watcher another takes its place */
 	int payload_fd;         /* memfd, payload_pack() */
 	struct orders *orders;  /* all but fds, sig_ignored, sig_blocked, which supervise_run fills in */
 	const struct tell *tell;/* what only PID 1 knows is said there; NULL: nowhere */

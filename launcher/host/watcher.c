@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/fd.h"
+#include "common/idcalls.h"
 #include "common/path.h"
 #include "host/callbpf.h"
 #include "host/callname.h"
@@ -53,25 +54,49 @@ void watcher_release(struct watcher *w)
 
 /* --- the program ------------------------------------------------------------------ */
 
-static int read_program(struct watcher *w, int fd)
+static const struct sock_filter *insns(const struct buf *program)
 {
-	cleanup_buf struct buf text = { 0 };
-	int r = lseek(fd, 0, SEEK_SET) < 0 ? -errno : fd_read_all(fd, PROGRAM_LIMIT, &text);
+	return (const struct sock_filter *) (const void *) program->data;
+}
 
+static size_t length(const struct buf *program)
+{
+	return program->len / sizeof(struct sock_filter);
+}
+
+/* What decides: the filter, and of what that allows the numbers of users and groups. */
+static int make_program(struct watcher *w, const struct buf *filter, uid_t uid, gid_t gid)
+{
+	cleanup_buf struct buf ids = { 0 };
+	cleanup_buf struct buf joined = { 0 };
+	int r;
+
+	if (filter->len == 0 || filter->len % sizeof(*w->program) != 0)
+		return -EBADMSG;
+	idcalls_program(uid, gid, &ids);
+	if (ids.failed)
+		return -ENOMEM;
+	r = callbpf_join(insns(filter), length(filter), insns(&ids), length(&ids), &joined);
 	if (r < 0)
 		return r;
-	if (text.len == 0 || text.len % sizeof(*w->program) != 0)
-		return -EBADMSG;
-	w->n_program = text.len / sizeof(*w->program);
-	w->program = (struct sock_filter *) (void *) buf_take(&text);
+	w->n_program = length(&joined);
+	w->program = (struct sock_filter *) (void *) buf_take(&joined);
 	return w->program != NULL ? 0 : -ENOMEM;
 }
 
-int watcher_prepare(struct watcher *w, int *filter_fd, struct failure *f)
+static int read_program(struct watcher *w, int fd, uid_t uid, gid_t gid)
+{
+	cleanup_buf struct buf filter = { 0 };
+	int r = lseek(fd, 0, SEEK_SET) < 0 ? -errno : fd_read_all(fd, PROGRAM_LIMIT, &filter);
+
+	return r < 0 ? r : make_program(w, &filter, uid, gid);
+}
+
+int watcher_prepare(struct watcher *w, int *filter_fd, uid_t uid, gid_t gid, struct failure *f)
 {
 	cleanup_buf struct buf out = { 0 };
 	int numbers[WATCHED_MAX];
-	int r = n_watchcalls <= WATCHED_MAX ? read_program(w, *filter_fd) : -E2BIG;
+	int r = n_watchcalls <= WATCHED_MAX ? read_program(w, *filter_fd, uid, gid) : -E2BIG;
 
 	if (r == 0)
 		r = callbpf_watch(w->program, w->n_program, numbers, watchcall_numbers(w->of.looks, numbers), &out);

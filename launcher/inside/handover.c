@@ -132,7 +132,7 @@ int handover_receive(struct box *b, struct failure *f)
 {
 	cleanup_free int *fds = NULL;
 	size_t n = 0;
-	int err = box_report(b, REPORT_READY, 0, 0, NULL);
+	int err = box_report(b, REPORT_READY, (int) getuid(), getgid(), NULL);
 
 	if (err == 0)
 		err = wire_recv_hello(b->channel, &fds, &n);

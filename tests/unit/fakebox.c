@@ -57,9 +57,9 @@ static void tell_number(const struct fake *f, int n)
 	tell(f, &text);
 }
 
-static void hello(struct fake *f)
+static void hello(struct fake *f, const struct report *numbers)
 {
-	const struct report ready = { .kind = REPORT_READY };
+	const struct report ready = { .kind = REPORT_READY, .value = numbers->value, .offset = numbers->offset };
 	cleanup_buf struct buf text = { 0 };
 
 	if (wire_send(VB_CHANNEL_FD, &ready, sizeof(ready)) < 0 || wire_recv_hello(VB_CHANNEL_FD, &f->fds, &f->n_fds) < 0 || fd_read_all(f->fds[WIRE_ORDERS], 1 << 20, &text) < 0 ||
@@ -102,7 +102,7 @@ static void facts(struct fake *f, char *argv[])
 		if (fcntl(fd, F_GETFD) >= 0 && fd != atoi(argv[2]) && fd != atoi(argv[4] + strlen("/proc/self/fd/")))
 			buf_printf(&text, "%d,", fd);
 	buf_putc(&text, ';');
-	hello(f);
+	hello(f, &(struct report) { 0 });
 	tell(f, &text);
 }
 
@@ -253,7 +253,7 @@ int fake_main(char *argv[])
 
 		memcpy(&s, script.data + i * sizeof(s), sizeof(s));
 		if (s.act == FAKE_HELLO)
-			hello(&f);
+			hello(&f, &s.report);
 		else if (s.act == FAKE_FACTS)
 			facts(&f, argv);
 		else

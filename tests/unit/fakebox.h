@@ -19,7 +19,7 @@ enum fake_act {
 	FAKE_WITH,     /* sends the report with a descriptor: value 0 an eventfd(2); 1 the listener of a filter that it loads */
 	FAKE_CALL,     /* makes the call that the filter is asked about, and tells its errno */
 	FAKE_WORDS,    /* value bytes on standard error, "bwrap: text" before them */
-	FAKE_HELLO,    /* receives it; needed before all that talks */
+	FAKE_HELLO,    /* receives it, after the value and offset of the report are said to be its user and group; needed before all that talks */
 	FAKE_FACTS,    /* tells what bwrap was started with */
 	FAKE_ORDERS,   /* tells what PID 1 is ordered to do */
 	FAKE_COMMAND,  /* waits for a command and tells its signal */

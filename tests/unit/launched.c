@@ -19,6 +19,7 @@
 
 int (*launch_complete)(struct launch *l, void *data, struct failure *f);
 struct watcher *launch_watcher;
+int launch_filter = -1;
 
 /* Those that a fake box sends with its reports: fakebox.h. */
 static int count_sent(void)
@@ -47,7 +48,7 @@ static void run(const struct fake_step *script, size_t len, struct result *resul
 	struct caller_signals caller;
 	struct launch l = {
 		.bwrap = "/proc/self/exe", .args_fd = fd_memfd("script", script, len), .init_fd = empty,
-		.filter_fd = empty, .payload_fd = empty, .orders = &orders, .fds = &fds, .caller = &caller,
+		.filter_fd = launch_filter >= 0 ? launch_filter : empty, .payload_fd = empty, .orders = &orders, .fds = &fds, .caller = &caller,
 		.complete = launch_complete, .watcher = launch_watcher,
 	};
 

@@ -31,6 +31,7 @@ struct scene {
 #define WITH(k, v) { .act = FAKE_WITH, .value = (v), .report = { .kind = (k) } } /* value: of FAKE_WITH */
 #define ACT(a, v)    { .act = (a), .value = (v) }
 #define HELLO    ACT(FAKE_HELLO, 0)
+#define HELLO_OF(uid, gid) { .act = FAKE_HELLO, .report = { .value = (uid), .offset = (gid) } }
 #define END      ACT(FAKE_END, 0)
 #define HANG     ACT(FAKE_HANG, 0)
 
@@ -43,6 +44,9 @@ extern int (*launch_complete)(struct launch *l, void *data, struct failure *f);
 
 /* launch.watcher of those that are launched, which is released with the launcher; NULL: none. */
 extern struct watcher *launch_watcher;
+
+/* launch.filter_fd of those that are launched; -1: an empty file. */
+extern int launch_filter;
 
 /* The wait status of the launcher; result stays. */
 int end(struct scene *s);

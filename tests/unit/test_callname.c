@@ -67,6 +67,16 @@ static void every_rule_about_arguments_has_words(void **state)
 	}
 }
 
+/* idcalls.h */
+static void every_call_of_numbers_has_words(void **state)
+{
+	static const char *const names[] = { "setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid", "chown", "fchown", "lchown", "fchownat" };
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		assert_non_null(strstr(callname_arguments(names[i]), "another user or group"));
+}
+
 static void names_are_compared_whole(void **state)
 {
 	(void) state;
@@ -84,6 +94,7 @@ int main(void)
 		cmocka_unit_test(every_row_is_found_by_its_number),
 		cmocka_unit_test(other_numbers_have_no_name),
 		cmocka_unit_test(every_rule_about_arguments_has_words),
+		cmocka_unit_test(every_call_of_numbers_has_words),
 		cmocka_unit_test(names_are_compared_whole),
 	};
 

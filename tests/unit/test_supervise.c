@@ -202,13 +202,9 @@ static void be_watched(void)
 	static const uint64_t limits[RLIM_NLIMITS];
 	static const struct sock_filter all[] = { BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EXDEV) };
 	const struct watched of = { .venv = "/v", .box_home = "/v/home", .limits = limits, .tell = tell_nobody };
-	struct failure f = { 0 };
-	int fd = fd_memfd("filter", all, sizeof(all));
 
 	watcher_init(&watcher, &of);
-	if (watcher_prepare(&watcher, &fd, &f) < 0)
-		_exit(90);
-	(void) close(fd);
+	launch_filter = fd_memfd("filter", all, sizeof(all));
 	launch_watcher = &watcher;
 }
 
@@ -262,6 +258,26 @@ static void a_descriptor_that_tells_nothing_is_a_failure(void **state)
 
 	(void) state;
 	assert_fails_in(script, sizeof(script), be_watched, 0, "cannot watch the system calls");
+}
+
+/* What would be refused of its calls is not known, and PID 1 itself refuses nothing: it is sent nothing. */
+static void a_watched_box_without_numbers_gets_no_filter(void **state)
+{
+	static const struct fake_step watched[][2] = {
+		{ HELLO_OF(-1, 0), HANG },
+		{ HELLO_OF(0, -1), HANG },
+		{ HELLO_OF(0, UINT32_MAX), HANG },
+		{ HELLO_OF(0, 1LL << 32), HANG },
+	};
+	const struct fake_step unwatched[] = { HELLO_OF(-1, -1), SEALED, STARTED, EXIT(0), END };
+	struct scene s;
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(watched) / sizeof(watched[0]); i++)
+		assert_fails_in(watched[i], sizeof(watched[i]), be_watched, -EBADMSG, "bad report");
+	launch(&s, unwatched);
+	assert_int_equal(end(&s), 0);
+	forget(&s);
 }
 
 static void a_bwrap_that_is_missing_is_named(void **state)
@@ -428,6 +444,7 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(a_watched_box_is_answered),
 		cmocka_unit_test(a_listener_out_of_turn_is_a_failure),
 		cmocka_unit_test(a_descriptor_that_tells_nothing_is_a_failure),
+		cmocka_unit_test(a_watched_box_without_numbers_gets_no_filter),
 		cmocka_unit_test(a_bwrap_that_is_missing_is_named),
 		cmocka_unit_test(the_first_process_does_not_outlive_bwrap),
 		cmocka_unit_test(a_bad_report_ends_both),

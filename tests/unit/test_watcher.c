@@ -29,6 +29,10 @@
 #include "listened.h"
 #include "scratch.h"
 
+#define UID  1234L
+#define GID  5678L
+#define HIGH (1L << 32) /* what the kernel does not look at */
+
 struct scene {
 	char dir[32];
 	char box[64], root[128], ro[160], home[64], real_home[64], venv[64];
@@ -131,7 +135,7 @@ static void start(void (*act)(long *said, void *data))
 
 	watcher_init(&scene->w, &scene->of);
 	assert_int_equal(watcher_fd(&scene->w), -1);
-	assert_int_equal(watcher_prepare(&scene->w, &fd, &f), 0);
+	assert_int_equal(watcher_prepare(&scene->w, &fd, UID, GID, &f), 0);
 	listened_start(&scene->l, fd, enter, act, NULL);
 	(void) close(fd);
 	assert_int_equal(watcher_begin(&scene->w, take_fd(&scene->l.listener)), 0);
@@ -217,6 +221,40 @@ static void each_gets_the_errno_of_the_filter(void **state)
 	(void) snprintf(scene->path, sizeof(scene->path), "%s/both", scene->root);
 	assert_int_equal(stat(scene->path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0755);
+}
+
+/* The process has user 0 and no group: what goes on gets another errno of the kernel, or succeeds. */
+static void use_numbers(long *said, void *data)
+{
+	(void) data;
+	said[0] = ASK(SYS_setuid, 0L);
+	said[1] = ASK(SYS_setuid, UID);
+	said[2] = ASK(SYS_setuid, GID);
+	said[3] = ASK(SYS_setgid, UID);
+	said[4] = ASK(SYS_setgid, GID);
+	said[5] = ASK(SYS_setresuid, -1L, -1L, -1L);
+	said[6] = ASK(SYS_setresuid, UID, UID, 0L);
+	said[7] = ASK(SYS_fchown, -1, UID | HIGH, GID | HIGH);
+	said[8] = ASK(SYS_fchown, -1, UID, HIGH);
+	said[9] = ASK(SYS_fchownat, AT_FDCWD, at("both"), 0L, -1L, 0);
+	said[10] = ASK(SYS_fchownat, AT_FDCWD, at("both"), -1L, -1L, 0);
+	said[11] = ASK(SYS_setuid, 0L);
+}
+
+static void numbers_of_others_are_refused_and_named(void **state)
+{
+	static const long expected[] = { -EPERM, -EINVAL, -EPERM, -EPERM, -EINVAL, 0, -EPERM, -EBADF, -EPERM, -EPERM, 0, -EPERM };
+	static const char *const once[] = { "setgid", "setresuid", "fchown", "fchownat" };
+
+	(void) state;
+	run(use_numbers);
+	assert_memory_equal(scene->l.said, expected, sizeof(expected));
+	assert_denied(DENIED_CALL, "setuid", 3);
+	for (size_t i = 0; i < sizeof(once) / sizeof(once[0]); i++)
+		assert_denied(DENIED_CALL, once[i], 1);
+	assert_int_equal(scene->w.denials.n, 5);
+	assert_int_equal(find(DENIED_CALL, "setuid")->err, EPERM);
+	assert_non_null(strstr(find(DENIED_CALL, "fchownat")->detail, "another user or group"));
 }
 
 /* --- allowed calls ----------------------------------------------------------------------------- */
@@ -566,7 +604,7 @@ static void a_spoilt_program_is_refused(void **state)
 		int fd = fd_memfd("filter", endless, rows[i].len), same = fd;
 
 		watcher_init(&scene->w, &scene->of);
-		assert_int_equal(watcher_prepare(&scene->w, &fd, &f), rows[i].r);
+		assert_int_equal(watcher_prepare(&scene->w, &fd, UID, GID, &f), rows[i].r);
 		assert_int_equal(fd, same); /* still the caller's */
 		assert_non_null(strstr(f.hint, "venvbox-verbose"));
 		failure_release(&f);
@@ -589,7 +627,7 @@ static void an_errno_of_nothing_is_a_refusal(void **state)
 
 	(void) state;
 	watcher_init(&scene->w, &scene->of);
-	assert_int_equal(watcher_prepare(&scene->w, &fd, &f), 0);
+	assert_int_equal(watcher_prepare(&scene->w, &fd, UID, GID, &f), 0);
 	listened_start(&scene->l, fd, enter, do_things, NULL);
 	(void) close(fd);
 	assert_int_equal(watcher_begin(&scene->w, take_fd(&scene->l.listener)), 0);
@@ -605,6 +643,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(each_gets_the_errno_of_the_filter),
+		TEST(numbers_of_others_are_refused_and_named),
 		TEST(they_are_really_done),
 		TEST(what_is_not_shown_is_remembered),
 		TEST(looking_is_remembered_on_request),
