@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The seal of a watched box is that of any other: what the filter would refuse is refused with the same errno (host/watcher.h).
 
-The rows are those of test_syscalls.py and test_argrules.py, asked of both in one process each.
+The rows are those of test_syscalls.py and test_argrules.py, and the calls of common/idcalls.c, asked of both in one process each.
 """
 import os
+import re
 
 import pytest
 
@@ -23,7 +24,7 @@ def watched(box):
 
 def answers(box, lines, env=None):
     """Each in a child: what ends that one ends no other."""
-    done = box.py(HELP + f"BAD = {test_syscalls.BAD}\n" + "".join(f"print(child(lambda: {line}), flush=True)\n" for line in lines), env=env)
+    done = box.py(HELP + f"BAD = {test_syscalls.BAD}\nUSER, GROUP = os.getuid(), os.getgid()\n" + "".join(f"print(child(lambda: {line}), flush=True)\n" for line in lines), env=env)
     assert done.returncode == 0 and done.stderr == "", tell(done)
     said = done.stdout.splitlines()
     assert len(said) == len(lines)
@@ -50,7 +51,31 @@ def by_number():
     return [f"call({nr}, BAD, BAD, BAD, BAD, BAD, BAD)" for nr in numbers]
 
 
-CALLS = {"by name": by_name(), "by argument": by_argument(test_argrules.REFUSED), "by number": by_number(),
+# call: its number on x86_64 and aarch64, what stands before its users ("u") and groups ("g")
+IDCALLS = {
+    "setuid": (105, 146, (), "u"), "setgid": (106, 144, (), "g"), "setreuid": (113, 145, (), "uu"), "setregid": (114, 143, (), "gg"),
+    "setresuid": (117, 147, (), "uuu"), "setresgid": (119, 149, (), "ggg"), "chown": (92, None, ("BAD",), "ug"), "lchown": (94, None, ("BAD",), "ug"),
+    "fchown": (93, 55, (test_argrules.NOFD,), "ug"), "fchownat": (260, 54, (test_argrules.NOFD, "BAD"), "ug"),
+}
+HIGH = (0, *test_argrules.HIGH)
+
+
+def numbers(own):
+    """Its own, none, and others; each with bits that the kernel does not look at."""
+    return [f"({n}) | {high}" for n in (own, test_argrules.NOFD, f"{own} + 1", "65534", "0", "0x7fffffff", "0xfffffffe") for high in HIGH]
+
+
+def by_id():
+    found = []
+    for x86, other, before, kinds in IDCALLS.values():
+        owns = [{"u": "USER", "g": "GROUP"}[kind] for kind in kinds]
+        for at, own in enumerate(owns):
+            ways = [[*owns[:at], n, *rest] for n in numbers(own) for rest in (owns[at + 1:], [-1] * (len(owns) - at - 1))]
+            found += [f"call({x86 if X86 else other}, {', '.join(map(str, (*before, *way)))})" for way in ways if (x86 if X86 else other)]
+    return list(dict.fromkeys(found))
+
+
+CALLS = {"by name": by_name(), "by argument": by_argument(test_argrules.REFUSED), "by number": by_number(), "by user and group": by_id(),
          "beside a rule": by_argument(test_argrules.ALLOWED), "of another architecture": ["call(0x40000000 | 101, 0, 0, 0)"] if X86 else ["call(9999)"]}
 
 
@@ -62,6 +87,26 @@ def test_each_call_is_answered_alike(box, watched, which):
         assert ("  refused  " in f.read()) == which.startswith("by")
 
 
+def test_every_call_of_users_and_groups_has_a_row():
+    with open(os.path.join(os.path.dirname(__file__), "../../launcher/common/idcalls.c"), encoding="utf-8") as f:
+        assert {name.removesuffix("32") for name in re.findall(r"\{ SYS_(\w+),", f.read())} == set(IDCALLS)
+
+
+@pytest.mark.parametrize("user, group", [("1234", "5678"), ("2147483647", "0")])
+def test_the_numbers_are_those_of_the_box(box, watched, user, group):
+    """Which BWRAP_ARGS may change."""
+    env = {"BWRAP_ARGS": f"--uid {user} --gid {group}"}
+    here, there = answers(box, CALLS["by user and group"], {**watched, **env}), answers(box, CALLS["by user and group"], env)
+    assert here == there and "EPERM" in here and "ok" in here
+    assert box.value("import os; print(os.getuid(), os.getgid())", env={**watched, **env}) == f"{user} {group}"
+
+
+def test_with_every_call_allowed_users_and_groups_are_refused(box, watched):
+    """SANDBOX_SECCOMP_ALLOW, empty; with a list: tests/live/test_watch.py."""
+    env = {"SANDBOX_SECCOMP_ALLOW": ""}
+    assert answers(box, CALLS["by user and group"], {**watched, **env}) == answers(box, CALLS["by user and group"], env) == answers(box, CALLS["by user and group"])
+
+
 def test_the_magic_answer_is_given(box, watched):
     assert answers(box, ["call(157 if X86 else 167, 0x76624f58, 0, 0, 0, 0)"], watched) == ["4000"]
 
@@ -70,8 +115,9 @@ SEAL = "print(open('/proc/self/status').read())"
 
 
 def test_the_seal_reads_the_same(box, watched):
+    """How many filters there are: tests/live/test_watch.py."""
     here, there = (status_of(box.value(SEAL, env=env)) for env in (watched, None))
-    for name in ("NoNewPrivs", "Seccomp", "Seccomp_filters", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+    for name in ("NoNewPrivs", "Seccomp", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
         assert here.get(name) == there.get(name), name
 
 

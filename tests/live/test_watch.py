@@ -9,6 +9,7 @@ import time
 import pytest
 
 from boxlab import PATIENCE, lacks, tell
+from test_seal import ALLOW
 from terminal import CTRL_C, CTRL_Z, Terminal
 
 VERBOSE = {"VENVBOX_VERBOSE": "1"}
@@ -61,10 +62,11 @@ def test_an_ordinary_run_says_nothing(box):
     assert (done.returncode, done.stdout, done.stderr) == (0, "2\n2\n2\n", ""), tell(done)
 
 
-def test_one_filter_either_way(box):
-    """As many as without: one of ours, and what this machine has on everything."""
-    count = "print([line for line in open('/proc/self/status') if line.startswith('Seccomp')])"
-    assert box.value(count, env=quiet(box)) == box.value(count) != ""
+def test_the_two_filters_are_one(box):
+    """What refuses numbers of users and groups is a filter of its own in another box; there it would refuse before the launcher hears of it."""
+    code = "print(*[line.split()[1] for line in open('/proc/self/status') if line.startswith('Seccomp')])"
+    watched, other = ([int(n) for n in box.value(code, env=env).split()] for env in (quiet(box), None))
+    assert watched[0] == other[0] == 2 and [n + 1 for n in watched[1:]] == other[1:]
 
 
 # --- on: the program does not notice ----------------------------------------------------------------
@@ -248,6 +250,40 @@ def test_each_thing_is_named_once_with_how_often(box):
     done = box.py("import os\nfor i in range(30):\n    try: os.chroot('.')\n    except OSError: pass", env=VERBOSE)
     assert done.stderr.count("refused: chroot (Operation not permitted), to python -c\n") == 1
     assert "refused    chroot (Operation not permitted), to python -c, 30 times\n" in done.stderr, tell(done)
+
+
+NUMBERS = """
+import errno, os
+open('file', 'w').close()
+fd, user, group = os.open('file', 0), os.getuid() + 1, os.getgid() + 1
+for do in (lambda: os.setuid(user), lambda: os.setgid(group), lambda: os.setreuid(-1, user), lambda: os.setregid(group, -1), lambda: os.setresuid(-1, -1, user),
+           lambda: os.setresgid(group, group, group), lambda: os.chown('file', user, -1), lambda: os.lchown('file', -1, group), lambda: os.fchown(fd, user, group),
+           lambda: os.chown('file', user, -1, dir_fd=os.open('.', 0))):
+    for i in range(3):
+        try: do(); print('done')
+        except OSError as e: print(errno.errorcode[e.errno])
+os.setuid(user - 1); os.setresgid(-1, group - 1, -1); os.fchown(fd, user - 1, -1); os.chown('file', -1, group - 1)
+"""
+
+
+def test_numbers_of_others_are_named(box):
+    """And the own ones are not."""
+    done = box.py(NUMBERS, env=VERBOSE)
+    assert (done.returncode, done.stdout) == (0, 30 * "EPERM\n"), tell(done)
+    found = re.findall(r"^  refused    (\w+) \(Operation not permitted\), to python -c, (\d+) times$", summary(done.stderr), re.M)
+    of_paths = [("chown", "3"), ("lchown", "3"), ("fchownat", "3")] if os.uname().machine == "x86_64" else [("fchownat", "9")]
+    assert sorted(found) == sorted([*[(name, "3") for name in ("setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid", "fchown")], *of_paths])
+    assert "    deliberate  the number of another user or group: " in summary(done.stderr) and "to allow it" not in done.stderr
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_numbers_of_others_and_a_list(box, listed):
+    """SANDBOX_SECCOMP_ALLOW: what is not in it has the errno of the list."""
+    allow = ALLOW + " fchown setuid" if listed else ALLOW
+    code = "import errno, os\nfor do in (lambda: os.setuid(os.getuid() + 1), lambda: os.setuid(os.getuid()), lambda: os.fchown(2, os.getuid() + 1, -1)):\n" \
+           "    try: do(); print('done')\n    except OSError as e: print(errno.errorcode[e.errno])"
+    plain, watched = (box.value(code, env={"SANDBOX_SECCOMP_ALLOW": allow, **env}).split() for env in ({}, quiet(box)))
+    assert watched == plain and (plain == ["EPERM", "done", "EPERM"] if listed else "done" not in plain)
 
 
 def test_what_is_absent_outside_too_is_not_named(box):
