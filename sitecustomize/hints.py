@@ -9,6 +9,7 @@ import sys
 
 HOME = os.path.join(_VENV, "home")
 PUBLIC_PROGRAMS = "/usr/bin"
+KEPT_READY = ("/etc", PUBLIC_PROGRAMS)
 
 # What attackers look for, as parts of a path; and as ends of a name.
 KEYS = (".ssh", ".gnupg", ".aws", ".azure", ".netrc", ".docker", ".kube", ".config/gcloud", ".config/gh", ".config/hub", ".pypirc", ".npmrc",
@@ -51,8 +52,21 @@ def nearest(path):
 
 
 def is_stand_in(path):
-    """Made by the box, in its own root: on the way to what it shows, or an empty working directory."""
-    return os.stat(path).st_dev == os.stat("/").st_dev
+    """Made by the box, in its own root or in a directory that is kept ready: on the way to what it shows, or an empty working directory."""
+    return os.stat(path).st_dev == os.stat("/").st_dev or is_kept_ready(path)
+
+
+def is_kept_ready(path):
+    """A directory that the launcher made of some of the host's files (ready.h): what is missing there may be on the host."""
+    top = os.path.join(_VENV, "venvbox", "ready")
+    for place in KEPT_READY:
+        if path != place and not path.startswith(place + "/"):
+            continue
+        for tree in os.listdir(top) if os.path.isdir(top) else []:
+            kept = os.path.join(top, tree) + path[len(place):]
+            if os.path.isdir(kept) and os.path.samefile(path, kept):
+                return True
+    return False
 
 
 def is_hidden(path):

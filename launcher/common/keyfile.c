@@ -9,11 +9,12 @@
 
 static bool is_key(const char *key, size_t len)
 {
-	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
+	for (size_t i = 0; i < len; i++) {
+		char c = key[i];
 
-	for (size_t i = 0; i < len; i++)
-		if (key[i] == '\0' || strchr(allowed, key[i]) == NULL)
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-'))
 			return false;
+	}
 	return len > 0;
 }
 

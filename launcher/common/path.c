@@ -76,11 +76,13 @@ char *path_clean(const char *base, const char *path)
 
 const char *path_below(const char *path, const char *dir)
 {
-	size_t len = strlen(dir);
+	size_t len = 0;
 
 	if (strcmp(dir, "/") == 0)
 		return path[0] == '/' ? path + 1 : NULL;
-	if (strncmp(path, dir, len) != 0)
+	while (dir[len] != '\0' && path[len] == dir[len])
+		len++;
+	if (dir[len] != '\0')
 		return NULL;
 	if (path[len] == '\0')
 		return path + len;

@@ -123,7 +123,7 @@ static int copy_anew(const struct folding *k, struct ready_item *item, const str
 		return -ENOMEM;
 	source = sources_open_file(op);
 	if (source != -ENOENT)
-		return source < 0 ? source : ready_put_file(k->ready_fd, place, source, &item->id);
+		return source < 0 ? source : ready_put_file(k->ready_fd, place, source, false, &item->id);
 	item->id = (struct ready_id) { 0 };
 	return unlinkat(k->ready_fd, place, 0) < 0 && errno != ENOENT ? -errno : 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * spare.h - the empty directories and files that mask.h lays over absent names, kept from run to run in .venv/venvbox/spare, by their
- * names without the dot. The installation makes the directories.
+ * names without the dot. The installation makes them.
  *
  * A directory that is removed gives its block back, and where the file system tells the disk so at once (ext4 without a
  * journal, mounted with `discard`) each rmdir(2) waits for it, a millisecond and more. To make a file and to remove it

@@ -164,7 +164,7 @@ static int make_tree(const struct making *k, const char *dir, struct ready *read
 }
 
 /* A file of ours is opened where it is now: the state has another name until all of it is made. */
-static int open_source(const struct making *k, const char *source)
+static int open_source(const struct making *k, const char *source, bool *ours)
 {
 	cleanup_free char *state = path_join(k->m->venv, VB_STATE);
 	const char *below = state ? path_below(source, state) : NULL;
@@ -172,6 +172,7 @@ static int open_source(const struct making *k, const char *source)
 
 	if (state == NULL)
 		return -ENOMEM;
+	*ours = below != NULL;
 	if (below != NULL)
 		return fd_open_below(k->state_fd, below, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	fd = open(source, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -181,7 +182,8 @@ static int open_source(const struct making *k, const char *source)
 /* What cannot be read now is tried again by the launcher, which can say so. */
 static int fill_item(const struct making *k, const char *dir, const char *tree, struct ready_item *item)
 {
-	cleanup_fd int source = open_source(k, item->source);
+	bool ours = false;
+	cleanup_fd int source = open_source(k, item->source, &ours);
 	cleanup_free char *place = path_join(tree, path_below(item->dest, dir));
 	struct stat st;
 
@@ -193,7 +195,8 @@ static int fill_item(const struct making *k, const char *dir, const char *tree, 
 		return -errno;
 	if (!S_ISREG(st.st_mode) || ready_is_same(&item->id, &st))
 		return 0;
-	return ready_put_file(k->ready_fd, place, source, &item->id);
+	/* Ours are replaced, state.c, and change in no other way. */
+	return ready_put_file(k->ready_fd, place, source, ours, &item->id);
 }
 
 /* Is the tree what was made once? It is nobody's but ours, but somebody may have looked for space. */

@@ -25,9 +25,9 @@ static int make_dir(int dirfd, const char *name, mode_t mode)
 	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
 }
 
-static int make_lock(int state_fd, const char *name)
+static int make_file(int state_fd, const char *name, mode_t mode)
 {
-	cleanup_fd int fd = openat(state_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	cleanup_fd int fd = openat(state_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, mode);
 
 	return fd < 0 ? -errno : 0;
 }
@@ -39,16 +39,22 @@ int state_make_places(int state_fd)
 		mode_t mode;
 	} dirs[] = {
 		{ VB_INNER_BIN, 0755 }, { VB_PIP_CACHE, 0700 }, { VB_PIP_TMP, 0700 }, { VB_ETC, 0755 }, { VB_READY, 0755 },
-		/* For the names that are protected as directories, spare.h. */
+		/* For the names that are protected, spare.h. */
 		{ VB_SPARE, 0700 }, { VB_SPARE "/git", 0755 }, { VB_SPARE "/vscode", 0755 }, { VB_SPARE "/idea", 0755 },
+	};
+	static const struct {
+		const char *name;
+		mode_t mode;
+	} files[] = {
+		{ VB_LOCK, 0600 }, { VB_PIP_LOCK, 0600 }, { VB_SPARE "/env", 0644 }, { VB_SPARE "/envrc", 0644 },
 	};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < sizeof(dirs) / sizeof(dirs[0]); i++)
 		r = make_dir(state_fd, dirs[i].name, dirs[i].mode);
-	if (r == 0)
-		r = make_lock(state_fd, VB_LOCK);
-	return r < 0 ? r : make_lock(state_fd, VB_PIP_LOCK);
+	for (size_t i = 0; r == 0 && i < sizeof(files) / sizeof(files[0]); i++)
+		r = make_file(state_fd, files[i].name, files[i].mode);
+	return r;
 }
 
 int state_make_home(int venv_fd, unsigned *made)
@@ -94,8 +100,22 @@ int state_lock(int state_fd, bool all)
 
 /* --- files ---------------------------------------------------------------------------- */
 
+/* What is as it shall be stays: by its inode the launcher knows what was copied of it, ready.h. */
+static bool holds(int dirfd, const char *name, const struct buf *text, mode_t mode)
+{
+	cleanup_fd int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	cleanup_buf struct buf now = { 0 };
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 && st.st_uid == geteuid() &&
+	       (st.st_mode & 07777) == mode && fd_read_all(fd, text->len, &now) == 0 && now.len == text->len &&
+	       (now.len == 0 || memcmp(now.data, text->data, now.len) == 0);
+}
+
 static int put_text(int dirfd, const char *name, const struct buf *text, mode_t mode)
 {
+	if (!text->failed && holds(dirfd, name, text, mode))
+		return 0;
 	return text->failed ? -ENOMEM : fd_replace_file(dirfd, name, text->data != NULL ? text->data : "", text->len, mode);
 }
 
