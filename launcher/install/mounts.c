@@ -20,11 +20,13 @@
 #define COPY_LIMIT (64 * 1024)
 /* A directory of no more, and all of them links, is made of links: Debian's /usr/lib64 holds one, that to the loader. */
 #define FEW_LINKS 4
+/* A directory of MOUNT_COPY with no more, all of them small files, is made of copies; what is new there is seen when the venv is installed again. */
+#define FEW_FILES 8
 
 /* Paths as the host has them; what is not there is left out. */
 static const struct {
 	const char *path;
-	enum mount_kind kind; /* MOUNT_SYMLINK: if it is a link; else it is bound where another row wants it */
+	enum mount_kind kind; /* MOUNT_SYMLINK: if it is a link; else it is bound where another row wants it. MOUNT_COPY: a directory if it holds little */
 	unsigned profiles;
 	const char *why;
 } wanted[] = {
@@ -68,7 +70,7 @@ static const struct {
 	{ "/usr/share/locale", MOUNT_RO, MINIMAL, "locales" },
 	{ "/usr/share/i18n", MOUNT_RO, MINIMAL, "locales" },
 	{ "/usr/share/terminfo", MOUNT_RO, MINIMAL, "terminals" },
-	{ "/etc/terminfo", MOUNT_RO, BOTH, "terminals" },
+	{ "/etc/terminfo", MOUNT_COPY, BOTH, "terminals" },
 	{ "/usr/share/python-wheels", MOUNT_RO, MINIMAL, "ensurepip of Debian and Fedora: pip in venvs made inside" },
 	/* Debian's place, then Fedora's; elsewhere they are below /usr/lib. */
 	{ "/usr/share/tcltk", MOUNT_RO, MINIMAL, "tkinter" },
@@ -105,7 +107,7 @@ static const struct {
 	{ "/etc/lsb-release", MOUNT_COPY, BOTH, "which system this is" },
 	{ "/etc/ld.so.cache", MOUNT_COPY, BOTH, "where libraries are" },
 	{ "/etc/ld.so.conf", MOUNT_COPY, BOTH, "where libraries are" },
-	{ "/etc/ld.so.conf.d", MOUNT_RO, BOTH, "where libraries are" },
+	{ "/etc/ld.so.conf.d", MOUNT_COPY, BOTH, "where libraries are" },
 	{ "/etc/mime.types", MOUNT_COPY, BOTH, "types of files" },
 	{ "/etc/inputrc", MOUNT_COPY, BOTH, "keys of the terminal" },
 	{ "/etc/gitconfig", MOUNT_COPY, BOTH, "settings of git" },
@@ -259,8 +261,8 @@ static bool too_wide(const struct making *k, const char *path)
 	       (k->in->home != NULL && path_is_within(k->in->home, path));
 }
 
-/* What is in dir, if that is links and nothing else, and few; none: it is not so. */
-static int list_links(const struct making *k, const char *dir, struct strv *names)
+/* What is in dir, if that is all of this type, DT_LNK or DT_REG, and no more than most; none: it is not so. */
+static int list_few(const struct making *k, const char *dir, unsigned char type, size_t most, struct strv *names)
 {
 	cleanup_free char *real = on_host(k, dir);
 	cleanup_dir DIR *d = real != NULL ? opendir(real) : NULL;
@@ -272,7 +274,7 @@ static int list_links(const struct making *k, const char *dir, struct strv *name
 	while (d != NULL && r == 0 && (errno = 0, entry = readdir(d)) != NULL) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
-		if (entry->d_type != DT_LNK || names->n == FEW_LINKS) {
+		if (entry->d_type != type || names->n == most) {
 			strv_release(names);
 			return 0;
 		}
@@ -287,7 +289,7 @@ static int list_links(const struct making *k, const char *dir, struct strv *name
 static int add_few_links(struct making *k, const char *dir, const char *why)
 {
 	cleanup_strv struct strv names = { 0 };
-	int r = list_links(k, dir, &names);
+	int r = list_few(k, dir, DT_LNK, FEW_LINKS, &names);
 
 	for (size_t i = 0; r == 0 && i < names.n; i++) {
 		cleanup_free char *path = path_join(dir, names.v[i]);
@@ -298,6 +300,26 @@ static int add_few_links(struct making *k, const char *dir, const char *why)
 		if (read_link(k, path, text) > 0 && !covered(k, path))
 			r = add_row(k, MOUNT_SYMLINK, text, path, why);
 	}
+	return r < 0 ? r : names.n > 0;
+}
+
+/* The same for files, all of them small. */
+static int add_few_files(struct making *k, const char *dir, const char *why)
+{
+	cleanup_strv struct strv names = { 0 };
+	cleanup_strv struct strv paths = { 0 };
+	int r = list_few(k, dir, DT_REG, FEW_FILES, &names);
+
+	for (size_t i = 0; r == 0 && i < names.n; i++) {
+		struct stat st;
+
+		r = strv_take(&paths, path_join(dir, names.v[i]));
+		if (r == 0 && (!look(k, paths.v[i], &st) || st.st_size > COPY_LIMIT))
+			return 0;
+	}
+	for (size_t i = 0; r == 0 && i < paths.n; i++)
+		if (!covered(k, paths.v[i]))
+			r = add_row(k, MOUNT_COPY, paths.v[i], paths.v[i], why);
 	return r < 0 ? r : names.n > 0;
 }
 
@@ -327,15 +349,27 @@ static int add_path(struct making *k, const char *path, const char *why)
 
 /* --- tables, interpreter ------------------------------------------------------------ */
 
+/* resolv.conf is often a link below /run: its content goes in, wherever it is now. */
+static int add_copy(struct making *k, const char *path, const char *why)
+{
+	struct stat st;
+	int r;
+
+	if (!look(k, path, &st) || covered(k, path))
+		return 0;
+	if (!S_ISDIR(st.st_mode))
+		return add_row(k, MOUNT_COPY, path, path, why);
+	r = add_few_files(k, path, why);
+	return r != 0 ? (r < 0 ? r : 0) : add_either(k, path, COPY_LIMIT, why);
+}
+
 static int add_wanted(struct making *k, size_t i)
 {
 	cleanup_free char *real = NULL;
 	char text[PATH_MAX];
 
-	/* resolv.conf is often a link below /run: its content goes in, wherever it is now. */
 	if (wanted[i].kind == MOUNT_COPY)
-		return exists(k, wanted[i].path) && !covered(k, wanted[i].path)
-			       ? add_row(k, MOUNT_COPY, wanted[i].path, wanted[i].path, wanted[i].why) : 0;
+		return add_copy(k, wanted[i].path, wanted[i].why);
 	if (wanted[i].kind == MOUNT_SYMLINK)
 		return read_link(k, wanted[i].path, text) > 0 ? add_links(k, wanted[i].path, wanted[i].why, &real) : 0;
 	return exists(k, wanted[i].path) ? add_either(k, wanted[i].path, COPY_LIMIT, wanted[i].why) : 0;

@@ -23,6 +23,7 @@ ROWS = [
     ratio("start-bare-minimal", "python -c pass in a box, against bwrap with the options of --print-plan", 1.10, lambda b: starts.against_bare(b, "minimal")),
     ratio("start-bare-system", "the same, profile system", 1.10, lambda b: starts.against_bare(b, "system")),
     ratio("start-bare-150", "profile minimal again, on a host with 150 mounts", 1.10, starts.many_mounts, short=False),
+    ratio("start-bare-run", "profile system against bwrap with the mounts that a run makes", None, starts.against_bare_as_run),
     ratio("start-plain", "profile system against the plain venv", 1.7, starts.against_plain),
     ratio("start-profiles", "profile minimal against system", 1.15, starts.profiles),
     ratio("start-nested", "sys.executable -c pass inside against outside", 1.10, starts.nested),

@@ -19,6 +19,11 @@ def against_bare(bench, profile):
     return bench.ratio(python(venv), [*bench.bare(venv), *PASS])
 
 
+def against_bare_as_run(bench):
+    venv = bench.box("system")
+    return bench.ratio(python(venv), [*bench.bare_as_run(venv), *PASS])
+
+
 def against_plain(bench):
     return bench.ratio(python(bench.box("system")), python(bench.plain()))
 

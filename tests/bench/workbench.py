@@ -99,10 +99,29 @@ class Workbench:
     def bare(self, venv):
         """
         bwrap with the options that --print-plan shows, and the base interpreter in place of ours. They name binds by path and
-        mount the small files of /etc, which a run copies: more mounts than a box has.
+        mount file by file what a run shows with two directories: more mounts than a box has.
         """
         words = [shlex.split(w)[0] for w in self.run([self.installer, venv, "--print-plan"]).splitlines()]
         return words[:words.index("--") + 1] + [os.path.realpath(PYTHON)]
+
+    def bare_as_run(self, venv):
+        """The same with the mounts that a run makes: what is kept ready (launcher/common/ready.h) in the place of what it shows."""
+        words, ready = self.bare(venv), os.path.join(venv, "venvbox", "ready")
+        for name in sorted(os.listdir(ready)):
+            if not name.endswith(".list"):
+                continue
+            with open(os.path.join(ready, name), encoding="utf-8") as f:
+                (_, tree), *items = [line.rstrip("\n").split("=", 1) for line in f]
+            kinds = {value.split("\t")[0]: kind for kind, value in items}
+            ops = [i for i, word in enumerate(words) if word in ("--ro-bind", "--symlink") and words[i + 2] in kinds]
+            if len(ops) != len(kinds):
+                continue  # not in this profile
+            for i in reversed(ops):
+                if kinds[words[i + 2]] in ("file", "link"):
+                    del words[i:i + 3]
+            top = os.path.commonpath([os.path.dirname(place) for place in kinds])
+            words[ops[0]:ops[0]] = ["--ro-bind", os.path.join(ready, tree), top]
+        return words
 
     # --- timing ----------------------------------------------------------------------------------
 

@@ -167,6 +167,38 @@ static void directories_that_are_not_few_links(void **state)
 	end(&w);
 }
 
+/* Only where a directory is wanted as copies, and only small files. */
+static void directories_of_few_files(void **state)
+{
+	struct world w;
+
+	(void) state;
+	start(&w, "/usr");
+	put(&w, "/etc/terminfo/README", NULL);
+	put(&w, "/etc/ld.so.conf.d/a.conf", NULL);
+	put_large(&w, "/etc/ld.so.conf.d/b.conf");
+	put(&w, "/etc/ssl/certs/x.pem", NULL);
+	assert_int_equal(mounts_add(&w.in, &w.m), 0);
+	assert_int_equal(copy(&w, "/etc/terminfo/README"), 'b');
+	assert_int_equal(ro(&w, "/etc/terminfo"), 0);
+	assert_int_equal(ro(&w, "/etc/ld.so.conf.d"), 'b');
+	assert_int_equal(copy(&w, "/etc/ld.so.conf.d/a.conf"), 0);
+	assert_int_equal(ro(&w, "/etc/ssl/certs"), 'b');
+	end(&w);
+	start(&w, "/usr");
+	put(&w, "/etc/terminfo/x/xterm", NULL);
+	for (int i = 0; i < 9; i++) {
+		char path[64];
+
+		(void) snprintf(path, sizeof(path), "/etc/ld.so.conf.d/%d.conf", i);
+		put(&w, path, NULL);
+	}
+	assert_int_equal(mounts_add(&w.in, &w.m), 0);
+	assert_int_equal(ro(&w, "/etc/terminfo"), 'b');
+	assert_int_equal(ro(&w, "/etc/ld.so.conf.d"), 'b');
+	end(&w);
+}
+
 static void unmerged_usr(void **state)
 {
 	struct world w;
@@ -255,6 +287,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(merged_usr),
 		cmocka_unit_test(directories_that_are_not_few_links),
+		cmocka_unit_test(directories_of_few_files),
 		cmocka_unit_test(unmerged_usr),
 		cmocka_unit_test(links_to_the_interpreter),
 		cmocka_unit_test(what_the_administrator_changes),
