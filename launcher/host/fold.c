@@ -159,7 +159,7 @@ static int bring_up_to_date(struct folding *k)
 	return r;
 }
 
-/* A file that is kept on a file system without execution could not be executed where the host's can. */
+/* A program that is kept on a file system without execution could not be executed where the host's can. In /etc there are none. */
 static bool may_execute(const struct folding *k)
 {
 	struct statvfs fs;

@@ -43,6 +43,7 @@ def libraries(bench):
 
 def system_calls(bench):
     trace = os.path.join(bench.top, "trace")
+    bench.run([os.path.join(bench.box(), "bin", "python"), "-c", "pass"])  # what changed on the host since the installation is copied by now
     bench.run(["strace", "-f", "-qq", "-o", trace, os.path.join(bench.box(), "bin", "python"), "-c", "pass"])
     calls = []
     with open(trace, encoding="utf-8", errors="replace") as f:
