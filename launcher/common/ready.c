@@ -20,6 +20,7 @@
 
 static const char *const kinds[] = {
 	[READY_FILE] = "file",
+	[READY_OWN] = "own",
 	[READY_LINK] = "link",
 	[READY_DIR] = "dir",
 	[READY_MOUNT] = "mount",
@@ -146,13 +147,11 @@ static struct ready_id plain_id(const struct stat *st)
 				   .mtime_ns = in_ns(&st->st_mtim), .ctime_ns = in_ns(&st->st_ctim) };
 }
 
-void ready_id_of(const struct stat *st, bool settled, struct ready_id *id)
+void ready_id_of(const struct stat *st, struct ready_id *id)
 {
 	struct timespec now;
 
 	*id = plain_id(st);
-	if (settled)
-		return;
 	if (clock_gettime(CLOCK_REALTIME, &now) < 0 || llabs(in_ns(&now) - id->ctime_ns) < FRESH_NS)
 		id->ctime_ns = NEVER_NS;
 }
@@ -180,7 +179,7 @@ static int fill(int fd, int source_fd, const struct stat *st)
 	return fchmod(fd, 0444 | (st->st_mode & 0111)) < 0 || futimens(fd, times) < 0 || fsync(fd) < 0 ? -errno : 0;
 }
 
-int ready_put_file(int ready_fd, const char *place, int source_fd, bool settled, struct ready_id *id)
+int ready_put_file(int ready_fd, const char *place, int source_fd, struct ready_id *id)
 {
 	cleanup_fd int fd = -1;
 	char temporary[FD_TEMPORARY];
@@ -192,7 +191,7 @@ int ready_put_file(int ready_fd, const char *place, int source_fd, bool settled,
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -EINVAL;
-	ready_id_of(&st, settled, id);
+	ready_id_of(&st, id);
 	fd = fd_create_temporary(ready_fd, temporary);
 	if (fd < 0)
 		return fd;

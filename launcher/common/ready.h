@@ -23,6 +23,7 @@
 
 enum ready_kind {
 	READY_FILE,  /* the content of source */
+	READY_OWN,   /* the same; source is of the state (VB_ETC), which changes with an installation only */
 	READY_LINK,  /* a symbolic link with the text source */
 	READY_DIR,   /* source, a directory, is mounted here */
 	READY_MOUNT, /* source, a file too large to copy, is mounted here */
@@ -71,11 +72,8 @@ bool ready_is_alike(const struct ready *a, const struct ready *b);
 int ready_pack(const struct ready *ready, struct buf *out) must_check;
 int ready_unpack(const char *text, size_t len, struct ready *ready) must_check;
 
-/*
- * Of what is copied now. A file that was changed in this moment may change again within one tick of its clock: then it is the id of no
- * file, unless nobody changes it in its place (settled).
- */
-void ready_id_of(const struct stat *st, bool settled, struct ready_id *id);
+/* Of what is copied now. A file that was changed in this moment may change again within one tick of its clock: then it is the id of no file. */
+void ready_id_of(const struct stat *st, struct ready_id *id);
 
 /* Is there a copy, whatever of? */
 bool ready_has_copy(const struct ready_id *id);
@@ -85,8 +83,8 @@ bool ready_is_same(const struct ready_id *id, const struct stat *st);
 
 /*
  * Copies what is in source_fd to ready_fd/place (a path of one or more names, whose directories are there), with the time that it has, for everybody
- * to read, to execute if anybody may. A reader sees the old or the new file, whole. settled, *id: as ready_id_of() has them.
+ * to read, to execute if anybody may. A reader sees the old or the new file, whole. *id: of what was copied.
  */
-int ready_put_file(int ready_fd, const char *place, int source_fd, bool settled, struct ready_id *id) must_check;
+int ready_put_file(int ready_fd, const char *place, int source_fd, struct ready_id *id) must_check;
 
 #endif

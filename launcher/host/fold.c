@@ -34,6 +34,9 @@ static bool is_op_for(const struct ready_item *item, const struct op *op)
 	case READY_FILE:
 		kind = op->kind == OP_COPY || op->kind == OP_RO;
 		break;
+	case READY_OWN:
+		kind = op->kind == OP_COPY;
+		break;
 	case READY_LINK:
 		kind = op->kind == OP_SYMLINK;
 		break;
@@ -71,7 +74,7 @@ static enum state look_at(const struct ready_item *item, bool optional)
 {
 	struct stat st;
 
-	if (item->kind == READY_LINK)
+	if (item->kind == READY_LINK || item->kind == READY_OWN)
 		return STATE_SAME;
 	if (stat(item->source, &st) < 0) {
 		if (errno != ENOENT || item->kind != READY_FILE || !optional)
@@ -123,7 +126,7 @@ static int copy_anew(const struct folding *k, struct ready_item *item, const str
 		return -ENOMEM;
 	source = sources_open_file(op);
 	if (source != -ENOENT)
-		return source < 0 ? source : ready_put_file(k->ready_fd, place, source, false, &item->id);
+		return source < 0 ? source : ready_put_file(k->ready_fd, place, source, &item->id);
 	item->id = (struct ready_id) { 0 };
 	return unlinkat(k->ready_fd, place, 0) < 0 && errno != ENOENT ? -errno : 0;
 }
@@ -186,7 +189,7 @@ static int mark(struct folding *k, const char *state)
 	op->fd = fd;
 	/* Those after the new one are where they were, and one further. */
 	for (size_t i = 0; i < k->ready.n; i++)
-		if (k->ready.v[i].kind == READY_FILE || k->ready.v[i].kind == READY_LINK)
+		if (k->ready.v[i].kind != READY_DIR && k->ready.v[i].kind != READY_MOUNT)
 			k->plan->ops[k->ops[i] + 1].folded = true;
 	return 0;
 }

@@ -57,7 +57,7 @@ static int add_own(const struct making *k, struct ready *ready)
 		cleanup_free char *source = path_join(etc, etc_files[i]);
 		cleanup_free char *dest = path_join("/etc", etc_files[i]);
 
-		r = source && dest ? ready_add(ready, READY_FILE, source, dest, NULL) : -ENOMEM;
+		r = source && dest ? ready_add(ready, READY_OWN, source, dest, NULL) : -ENOMEM;
 	}
 	return r;
 }
@@ -82,7 +82,7 @@ static int gather(const struct making *k, const char *dir, struct ready *ready)
 	if (r == 0 && strcmp(dir, "/etc") == 0)
 		r = add_own(k, ready);
 	for (size_t i = 0; r == 0 && i < ready->n; i++)
-		rows += ready->v[i].kind == READY_FILE || ready->v[i].kind == READY_LINK;
+		rows += ready->v[i].kind != READY_DIR && ready->v[i].kind != READY_MOUNT;
 	return r < 0 ? r : rows >= ENOUGH;
 }
 
@@ -129,6 +129,7 @@ static int make_item(int tree, const struct ready_item *item, const char *place)
 	case READY_MOUNT:
 		return make_empty(tree, place);
 	case READY_FILE:
+	case READY_OWN:
 		break;
 	}
 	return 0;
@@ -164,39 +165,37 @@ static int make_tree(const struct making *k, const char *dir, struct ready *read
 }
 
 /* A file of ours is opened where it is now: the state has another name until all of it is made. */
-static int open_source(const struct making *k, const char *source, bool *ours)
+static int open_source(const struct making *k, const struct ready_item *item)
 {
-	cleanup_free char *state = path_join(k->m->venv, VB_STATE);
-	const char *below = state ? path_below(source, state) : NULL;
+	cleanup_free char *below = path_join(VB_ETC, path_base(item->source));
 	int fd;
 
-	if (state == NULL)
+	if (below == NULL)
 		return -ENOMEM;
-	*ours = below != NULL;
-	if (below != NULL)
+	if (item->kind == READY_OWN)
 		return fd_open_below(k->state_fd, below, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-	fd = open(source, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	fd = open(item->source, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
 
-/* What cannot be read now is tried again by the launcher, which can say so. */
+/* What cannot be read now is tried again by the launcher, which can say so; but it takes ours as they are. */
 static int fill_item(const struct making *k, const char *dir, const char *tree, struct ready_item *item)
 {
-	bool ours = false;
-	cleanup_fd int source = open_source(k, item->source, &ours);
+	cleanup_fd int source = open_source(k, item);
 	cleanup_free char *place = path_join(tree, path_below(item->dest, dir));
 	struct stat st;
 
 	if (place == NULL || source == -ENOMEM)
 		return -ENOMEM;
 	if (source < 0)
-		return 0;
+		return item->kind == READY_OWN ? source : 0;
 	if (fstat(source, &st) < 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode) || ready_is_same(&item->id, &st))
 		return 0;
-	/* Ours are replaced, state.c, and change in no other way. */
-	return ready_put_file(k->ready_fd, place, source, ours, &item->id);
+	if (item->kind == READY_FILE)
+		return ready_put_file(k->ready_fd, place, source, &item->id);
+	return ready_put_file(k->ready_fd, place, source, &(struct ready_id) { 0 });
 }
 
 /* Is the tree what was made once? It is nobody's but ours, but somebody may have looked for space. */
@@ -211,7 +210,7 @@ static bool is_whole(const struct making *k, const char *dir, const struct ready
 		bool copied = item->kind == READY_FILE && ready_has_copy(&item->id);
 
 		if (fstatat(tree, path_below(item->dest, dir), &st, AT_SYMLINK_NOFOLLOW) < 0) {
-			if (item->kind != READY_FILE || copied)
+			if (copied || (item->kind != READY_FILE && item->kind != READY_OWN))
 				return false;
 		} else if ((st.st_mode & S_IFMT) != type || (copied && (uint64_t) st.st_size != item->id.size)) {
 			return false;
@@ -252,7 +251,7 @@ static int make_one(struct making *k, const char *dir)
 	if (r == 0)
 		r = make_tree(k, dir, &ready);
 	for (size_t i = 0; r >= 0 && i < ready.n; i++)
-		if (ready.v[i].kind == READY_FILE)
+		if (ready.v[i].kind == READY_FILE || ready.v[i].kind == READY_OWN)
 			r = fill_item(k, dir, ready.tree, &ready.v[i]);
 	if (r >= 0)
 		r = ready_pack(&ready, &text);

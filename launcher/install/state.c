@@ -100,22 +100,8 @@ int state_lock(int state_fd, bool all)
 
 /* --- files ---------------------------------------------------------------------------- */
 
-/* What is as it shall be stays: by its inode the launcher knows what was copied of it, ready.h. */
-static bool holds(int dirfd, const char *name, const struct buf *text, mode_t mode)
-{
-	cleanup_fd int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	cleanup_buf struct buf now = { 0 };
-	struct stat st;
-
-	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 && st.st_uid == geteuid() &&
-	       (st.st_mode & 07777) == mode && fd_read_all(fd, text->len, &now) == 0 && now.len == text->len &&
-	       (now.len == 0 || memcmp(now.data, text->data, now.len) == 0);
-}
-
 static int put_text(int dirfd, const char *name, const struct buf *text, mode_t mode)
 {
-	if (!text->failed && holds(dirfd, name, text, mode))
-		return 0;
 	return text->failed ? -ENOMEM : fd_replace_file(dirfd, name, text->data != NULL ? text->data : "", text->len, mode);
 }
 

@@ -20,7 +20,7 @@ print("said")
 """
 
 # What may be missing although nothing was said: the next run of pip then looks at every file; any run makes a spare directory again.
-MISSED = {"venvbox/links-seen", "venvbox/spare/git", "venvbox/spare/vscode", "venvbox/spare/idea"}
+MISSED = {"venvbox/links-seen", *("venvbox/spare/" + name for name in ("git", "vscode", "idea", "env", "envrc"))}
 
 
 class PipRun(Bench):

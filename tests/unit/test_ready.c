@@ -22,6 +22,7 @@ static void fill(struct ready *ready)
 	assert_int_equal(ready_add(ready, READY_LINK, "../x", "/etc/link", NULL), 0);
 	assert_int_equal(ready_add(ready, READY_DIR, "/usr/d", "/etc/d", NULL), 0);
 	assert_int_equal(ready_add(ready, READY_MOUNT, "/etc/m", "/etc/m", NULL), 0);
+	assert_int_equal(ready_add(ready, READY_OWN, "/state/etc/passwd", "/etc/passwd", NULL), 0);
 }
 
 static void test_a_list_reads_back(void **state)
@@ -80,16 +81,14 @@ static void test_what_has_just_changed_is_not_known(void **state)
 
 	(void) state;
 	(void) clock_gettime(CLOCK_REALTIME, &st.st_ctim);
-	ready_id_of(&st, false, &id);
+	ready_id_of(&st, &id);
 	assert_false(ready_is_same(&id, &st));
-	ready_id_of(&st, true, &id);
-	assert_true(ready_is_same(&id, &st));
 	st.st_ctim.tv_sec -= 10;
-	ready_id_of(&st, false, &id);
+	ready_id_of(&st, &id);
 	assert_true(ready_is_same(&id, &st));
 	/* By a clock that was wrong: such a file does not change when nobody changes it. */
 	st.st_ctim.tv_sec += 3600;
-	ready_id_of(&st, false, &id);
+	ready_id_of(&st, &id);
 	assert_true(ready_is_same(&id, &st));
 }
 
@@ -100,7 +99,7 @@ static void test_every_difference_counts(void **state)
 	struct ready_id id;
 
 	(void) state;
-	ready_id_of(&st, false, &id);
+	ready_id_of(&st, &id);
 	for (size_t i = 0; i < 6; i++)
 		other[i] = st;
 	other[0].st_ino++;
@@ -151,7 +150,7 @@ static void test_a_file_is_copied_with_its_time_and_what_may_be_executed(void **
 
 		assert_int_equal(put(fd, "source", "content", modes[i].source), 0);
 		source = openat(fd, "source", O_RDONLY | O_CLOEXEC);
-		assert_int_equal(ready_put_file(fd, "etc.0/copy", source, false, &id), 0);
+		assert_int_equal(ready_put_file(fd, "etc.0/copy", source, &id), 0);
 		copy = openat(fd, "etc.0/copy", O_RDONLY | O_CLOEXEC);
 		assert_int_equal(read(copy, text, sizeof(text)), 7);
 		assert_string_equal(text, "content");
@@ -176,8 +175,8 @@ static void test_what_cannot_be_put_leaves_nothing(void **state)
 	assert_int_equal(put(fd, "source", "content", 0644), 0);
 	source = openat(fd, "source", O_RDONLY | O_CLOEXEC);
 	directory = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_int_equal(ready_put_file(fd, "copy", directory, false, &id), -EINVAL);
-	assert_int_equal(ready_put_file(fd, "nowhere/copy", source, false, &id), -ENOENT);
+	assert_int_equal(ready_put_file(fd, "copy", directory, &id), -EINVAL);
+	assert_int_equal(ready_put_file(fd, "nowhere/copy", source, &id), -ENOENT);
 	assert_int_equal(unlinkat(fd, "source", 0), 0);
 	assert_int_equal(rmdir(dir), 0);
 }
