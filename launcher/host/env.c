@@ -132,6 +132,28 @@ int env_build(const struct env_input *in, struct strv *env, struct strv *withhel
 	return r == 0 && in->dotenv != NULL ? add_dotenv(in->dotenv, env) : r;
 }
 
+static bool is_left_out(const char *name, const struct strv *env, const struct strv *withheld)
+{
+	return strv_getenv(env, name) == NULL && !strv_contains(withheld, name) && !is_listed(replaced, name, strlen(name))
+		&& !env_steers(name, strlen(name));
+}
+
+int env_left_out(const struct strv *own, const struct strv *env, const struct strv *withheld, struct strv *left_out)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < own->n; i++) {
+		size_t len = strcspn(own->v[i], "=");
+		cleanup_free char *name = strndup(own->v[i], len);
+
+		if (name == NULL)
+			return -ENOMEM;
+		if (len > 0 && own->v[i][len] == '=' && !strv_contains(left_out, name) && is_left_out(name, env, withheld))
+			r = strv_add(left_out, name);
+	}
+	return r;
+}
+
 int env_split(const char *text, size_t len, struct strv *env)
 {
 	int r = 0;

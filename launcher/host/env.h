@@ -36,6 +36,12 @@ struct env_input {
  */
 int env_build(const struct env_input *in, struct strv *env, struct strv *withheld) must_check;
 
+/*
+ * Adds to left_out the names of `own` that are neither in env nor withheld: those that the parent started with. What comes of the box itself (HOME ...)
+ * and what steers us are no loss and not among them.
+ */
+int env_left_out(const struct strv *own, const struct strv *env, const struct strv *withheld, struct strv *left_out) must_check;
+
 /* A variable, by the len bytes of its name, that steers venvbox: BWRAP_ARGS, VERBOSE, SANDBOX_*, VENVBOX_*. */
 bool env_steers(const char *name, size_t len);
 

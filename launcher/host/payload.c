@@ -23,6 +23,7 @@ void payload_release(struct payload *p)
 	strv_release(&p->argv);
 	strv_release(&p->env);
 	strv_release(&p->withheld);
+	strv_release(&p->left_out);
 	strv_release(&p->warnings);
 }
 
@@ -229,5 +230,7 @@ int payload_make(const struct session *s, const struct job *job, const struct po
 		r = set_prompt(job, argc, argv, &p->env);
 	if (r == 0)
 		r = set_by_options(policy, &p->env);
+	if (r == 0 && !policy->clear_env)
+		r = env_left_out(own, &p->env, &p->withheld, &p->left_out);
 	return r < 0 ? r : make_argv(s, job, policy, argc, argv, p);
 }

@@ -15,6 +15,7 @@ struct payload {
 	struct strv argv;
 	struct strv env;
 	struct strv withheld;   /* names of variables that look like credentials */
+	struct strv left_out;   /* names of others of ours that it does not have, for people; with --clearenv none is named */
 	struct strv warnings;   /* about .env, for people */
 };
 

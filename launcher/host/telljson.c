@@ -77,6 +77,7 @@ int telljson_start(struct buf *out, const struct verbose_of *of)
 	put(out, "network", of->policy->network_unshared ? "none" : "host");
 	put_words(out, "argv", &of->payload->argv);
 	put_words(out, "withheld", &of->payload->withheld);
+	put_words(out, "left_out", &of->payload->left_out);
 	buf_puts(out, ", \"mounts\": [");
 	for (size_t i = 0, told = 0; i < of->plan->n; i++) {
 		if (of->plan->ops[i].ready)

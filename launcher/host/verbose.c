@@ -93,14 +93,16 @@ static void put_caps(struct buf *out, const struct policy *policy)
 	buf_puts(out, "; no_new_privs\n");
 }
 
-static void put_withheld(struct buf *out, const struct strv *withheld)
+static void put_names(struct buf *out, const char *label, const struct strv *names, const char *why)
 {
-	for (size_t i = 0; i < withheld->n; i++) {
-		buf_puts(out, i == 0 ? "  withheld      " : ", ");
-		log_escape(out, withheld->v[i]);
+	if (names->n == 0)
+		return;
+	buf_printf(out, "  %-13s ", label);
+	for (size_t i = 0; i < names->n; i++) {
+		buf_puts(out, i == 0 ? "" : ", ");
+		log_escape(out, names->v[i]);
 	}
-	if (withheld->n > 0)
-		buf_puts(out, "  (they look like credentials; venvbox-install --env NAME lets one in)\n");
+	buf_printf(out, "  (%s; venvbox-install --env NAME lets one in)\n", why);
 }
 
 int verbose_put(struct buf *out, const struct verbose_of *of)
@@ -116,7 +118,8 @@ int verbose_put(struct buf *out, const struct verbose_of *of)
 	buf_printf(out, "  %-13s ", "limits");
 	quota_put(out, of->quota, geteuid() == 0);
 	buf_putc(out, '\n');
-	put_withheld(out, &of->payload->withheld);
+	put_names(out, "withheld", &of->payload->withheld, "they look like credentials");
+	put_names(out, "left out", &of->payload->left_out, "not known to be set by this shell or command");
 	buf_puts(out, "  the end       what is still running ends with the program, daemons too\n");
 	buf_puts(out, "  mounts\n");
 	for (size_t i = 0; i < of->plan->n; i++)

@@ -40,7 +40,7 @@ static void check(const struct strv *env, const struct strv *withheld, const str
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz in = fuzz_begin(data, size);
-	cleanup_strv struct strv own = { 0 }, parent = { 0 }, allow = { 0 }, dotenv = { 0 }, env = { 0 }, withheld = { 0 };
+	cleanup_strv struct strv own = { 0 }, parent = { 0 }, allow = { 0 }, dotenv = { 0 }, env = { 0 }, withheld = { 0 }, left_out = { 0 };
 	cleanup_free char *environ_text = NULL;
 	struct env_input input = { .parent = &parent, .allow = &allow, .dotenv = &dotenv, .pip_run = size % 2 == 1 };
 	size_t len;
@@ -55,5 +55,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	input.own = strv_argv(&own);
 	must(env_build(&input, &env, &withheld) == 0);
 	check(&env, &withheld, &own, &dotenv);
+	must(env_left_out(&own, &env, &withheld, &left_out) == 0);
+	for (size_t i = 0; i < left_out.n; i++)
+		must(strv_getenv(&own, left_out.v[i]) != NULL && strv_getenv(&env, left_out.v[i]) == NULL && !strv_contains(&withheld, left_out.v[i]));
 	return 0;
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """python -X venvbox-verbose, VENVBOX_VERBOSE, VERBOSE: to standard error, for people (spec S9, C4); quiet otherwise."""
 import os
+import re
 import socket
 
 import pytest
@@ -58,6 +59,16 @@ def test_the_command_line_is_that_of_print_plan(box):
 def test_withheld_names_but_no_values(box):
     done = box.sh("export MY_API_TOKEN=sesame; .venv/bin/python -X venvbox-verbose -c 'import os; print(os.environ.get(\"MY_API_TOKEN\"))'")
     assert done.stdout == "None\n" and "MY_API_TOKEN" in done.stderr and "sesame" not in done.stderr, tell(done)
+
+
+def test_what_was_there_before_the_shell_is_named_as_left_out(box):
+    """Spec S12: the shell started with DISPLAY and did not set it. What it set comes in, and what is said is no value."""
+    show = "import os; print(os.environ.get('DISPLAY'), os.environ.get('MINE'))"
+    done = box.sh(f"export MINE=1; .venv/bin/python -X venvbox-verbose -c \"{show}\"; exit $?", env={"DISPLAY": "sesame"})
+    left_out = next(line.split("(")[0] for line in done.stderr.splitlines() if line.startswith("  left out "))
+    assert done.stdout == "None 1\n" and "sesame" not in done.stderr, tell(done)
+    assert "DISPLAY" in re.findall(r"\w+", left_out) and not {"MINE", "HOME", "PATH", "VENVBOX_VERBOSE"} & set(re.findall(r"\w+", left_out)), left_out
+    assert "left out" not in box.sh(f".venv/bin/python -X venvbox-verbose -c \"{show}\"; exit $?", env={"BWRAP_ARGS": "--clearenv"}).stderr
 
 
 def test_values_of_the_environment_are_not_shown(box):

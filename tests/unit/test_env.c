@@ -236,6 +236,34 @@ static void without_allow_and_dotenv(void **state)
 	assert_int_equal(env.n, 1);
 }
 
+static void what_is_left_out_is_named(void **state)
+{
+	static const struct {
+		const char *own, *env, *withheld, *left_out;
+	} rows[] = {
+		{ "LANG=C DISPLAY=:0 SHLVL=1", "LANG=C", "", "DISPLAY SHLVL" },
+		{ "DISPLAY=:0", "DISPLAY=:1", "", "" }, /* set anew */
+		{ "TOKEN=x A=1", "", "TOKEN", "A" },
+		{ "HOME=/x PWD=/x TMPDIR=/x VIRTUAL_ENV=/x VERBOSE=1 VENVBOX_LOG=3 BWRAP_ARGS= SANDBOX_X=1", "", "", "" },
+		{ "A=1 A=2 AB=1", "AB=1", "", "A" },
+		{ "nothing =x A=", "", "", "A" },
+		{ "", "A=1", "", "" },
+	};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		cleanup_strv struct strv own = { 0 }, env = { 0 }, withheld = { 0 }, left_out = { 0 };
+		char text[MAX];
+
+		words(rows[i].own, &own);
+		words(rows[i].env, &env);
+		words(rows[i].withheld, &withheld);
+		assert_int_equal(env_left_out(&own, &env, &withheld, &left_out), 0);
+		joined(&left_out, text, sizeof(text));
+		assert_string_equal(text, rows[i].left_out);
+	}
+}
+
 static void splitting_environ(void **state)
 {
 	static const struct {
@@ -270,6 +298,7 @@ int main(void)
 		cmocka_unit_test(dotenv_wins),
 		cmocka_unit_test(odd_entries),
 		cmocka_unit_test(without_allow_and_dotenv),
+		cmocka_unit_test(what_is_left_out_is_named),
 		cmocka_unit_test(splitting_environ),
 	};
 

@@ -171,12 +171,13 @@ static void the_start_has_argv_and_mounts(void **state)
 	assert_int_equal(strv_add(&payload.argv, "python"), 0);
 	assert_int_equal(strv_add(&payload.argv, "\n\""), 0);
 	assert_int_equal(strv_add(&payload.withheld, "TOKEN"), 0);
+	assert_int_equal(strv_add(&payload.left_out, "DISPLAY"), 0);
 	assert_non_null(plan_add(&plan, OP_RO, "/a", "/b", "a reason"));
 	assert_int_equal(strv_add(&plan_add(&plan, OP_WORDS, NULL, NULL, "asked for")->words, "--hostname"), 0);
 	assert_int_equal(telljson_start(&out, &v), 0);
 	assert_string_equal(out.data,
 		"{\"event\": \"start\", \"venv\": \"/p/.venv\", \"project\": \"/p\", \"python\": \"3.11.2\", \"run\": \"program\", "
-		"\"profile\": \"system\", \"network\": \"none\", \"argv\": [\"python\", \"\\u000a\\\"\"], \"withheld\": [\"TOKEN\"], \"mounts\": ["
+		"\"profile\": \"system\", \"network\": \"none\", \"argv\": [\"python\", \"\\u000a\\\"\"], \"withheld\": [\"TOKEN\"], \"left_out\": [\"DISPLAY\"], \"mounts\": ["
 		"{\"kind\": \"read-only\", \"path\": \"/b\", \"source\": \"/a\", \"why\": \"a reason\"}, "
 		"{\"kind\": \"option\", \"path\": null, \"source\": null, \"option\": [\"--hostname\"], \"why\": \"asked for\"}]}\n");
 	assert_true(json_is_line(out.data));
