@@ -111,8 +111,9 @@ static bool is_of_home(const struct remedy_of *of, const struct denial *d)
 	return inside != NULL && outside != NULL && path_is_within(inside, outside);
 }
 
-/* For the box's own Python: of mkdir(1) and ln(1) a box has none. */
-#define MAKE_LINK "import os, sys; os.makedirs(os.path.dirname(sys.argv[2]), exist_ok=True); os.symlink(*sys.argv[1:])"
+/* For the box's own Python: of mkdir(1) and ln(1) a box has none. What the program has made there since is kept under another name. */
+#define MAKE_LINK "import os, sys; at, link = sys.argv[1:]; os.makedirs(os.path.dirname(link), exist_ok=True); " \
+	"os.path.lexists(link) and os.rename(link, link + \"~\"); os.symlink(at, link)"
 
 /*
  * Shown at its own path, to which a link below HOME leads. The box makes that itself: a mount below HOME would need a mount point where a box

@@ -127,7 +127,8 @@ static void what_is_protected_has_unprotect(void **state)
 
 /* --- HOME ---------------------------------------------------------------------------- */
 
-#define LINK VENV "/bin/python -c 'import os, sys; os.makedirs(os.path.dirname(sys.argv[2]), exist_ok=True); os.symlink(*sys.argv[1:])' "
+#define LINK VENV "/bin/python -c 'import os, sys; at, link = sys.argv[1:]; os.makedirs(os.path.dirname(link), exist_ok=True); " \
+	"os.path.lexists(link) and os.rename(link, link + \"~\"); os.symlink(at, link)' "
 
 /* The link is made in the box, where a planted one leads nowhere else. */
 static void below_home_a_link_leads_to_its_own_path(void **state)
