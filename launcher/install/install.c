@@ -60,6 +60,8 @@ static int box(const struct job_install *j, struct failure *f)
 	int r = state_make_home(j->venv.fd, &home);
 
 	if (r == 0)
+		r = state_forget(j->venv.fd);
+	if (r == 0)
 		r = build(j);
 	if (r < 0)
 		r = cannot_write(j, -r, f);
@@ -165,6 +167,8 @@ static int update(struct job_install *j, struct failure *f)
 
 	if (r == 0)
 		r = state_make_home(j->venv.fd, &home);
+	if (r == 0)
+		r = state_forget(j->venv.fd);
 	inner = fd_open_below(j->state_fd, VB_INNER_BIN, O_RDONLY | O_DIRECTORY);
 	if (orig < 0 || inner < 0 || host < 0)
 		r = orig < 0 ? orig : inner < 0 ? inner : host;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/dirread.h"
 #include "common/fd.h"
 #include "common/names.h"
 #include "common/path.h"
@@ -84,6 +85,38 @@ void state_unmake_home(int venv_fd, unsigned made)
 		(void) unlinkat(venv_fd, VB_CACHE, AT_REMOVEDIR);
 	if ((made & 1) != 0)
 		(void) unlinkat(venv_fd, VB_HOME, AT_REMOVEDIR);
+}
+
+/* matplotlib's list of the fonts: it says for which version of matplotlib, and not of which directories it is. */
+#define FONT_LISTS VB_CACHE "/matplotlib"
+#define FONT_LIST  "fontlist-"
+#define MANY_NAMES 4096 /* a box that goes on making names does not hold us */
+
+/* What a box does not let us remove is its own loss. A link to the caller's list, which remedy.c advises, stays. */
+static void forget_one(int dir, const char *name)
+{
+	struct stat st;
+
+	if (strncmp(name, FONT_LIST, strlen(FONT_LIST)) == 0 && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
+		(void) unlinkat(dir, name, 0);
+}
+
+int state_forget(int venv_fd)
+{
+	cleanup_fd int dir = fd_open_below(venv_fd, FONT_LISTS, O_RDONLY | O_DIRECTORY);
+	struct dirread names = { .fd = dir };
+	const char *name;
+	unsigned char type;
+	int r = 1;
+
+	if (dir < 0) /* a box may have put what it likes there */
+		return dir == -ENOENT || dir == -ELOOP || dir == -ENOTDIR || dir == -EACCES ? 0 : dir;
+	for (int i = 0; r > 0 && i < MANY_NAMES; i++) {
+		r = dirread_next(&names, &name, &type);
+		if (r > 0)
+			forget_one(dir, name);
+	}
+	return r < 0 ? r : 0;
 }
 
 int state_lock(int state_fd, bool all)

@@ -31,6 +31,12 @@ int state_make_home(int venv_fd, unsigned *made) must_check;
 void state_unmake_home(int venv_fd, unsigned made);
 
 /*
+ * Removes what programs keep in ~/.cache of the box of what they found of the system, and believe whatever is shown later. Only plain files,
+ * reached through no link; -errno if it cannot be looked at.
+ */
+int state_forget(int venv_fd) must_check;
+
+/*
  * While held no pip run starts or ends, and, with all, no box of the venv runs (design.md: boxes hold VB_LOCK).
  * A descriptor, or -EAGAIN.
  */

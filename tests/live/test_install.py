@@ -283,6 +283,22 @@ def test_a_closed_output_is_told(lab, who):
     assert done.returncode == 125 and done.stderr.startswith("venvbox: cannot write to standard output"), tell(done)
 
 
+def test_a_new_policy_outdates_what_matplotlib_keeps_of_fonts(fresh):
+    """Its list would hide the fonts that are shown from now on. A link to the caller's own list stays, and planted ones lead nowhere."""
+    def keep(name, text="{}"):
+        return fresh.who.write(os.path.join(fresh.venv, "cache", name), text)
+
+    mine, kept = fresh.write("mine", ""), [keep("matplotlib/tex.cache"), keep("other/fontlist-v1.json"), keep("fontlist-v1.json")]
+    gone, link = keep("matplotlib/fontlist-v390.json"), os.path.join(fresh.venv, "cache/matplotlib/fontlist-v1.json")
+    fresh.sh("ln -s \"$1\" \"$2\"; mkdir \"$3\"", mine, link, link + ".d", check=True)
+    fresh.install("--network", "host")
+    assert not os.path.lexists(gone) and os.path.islink(link) and os.path.isdir(link + ".d") and all(map(os.path.exists, [mine, *kept]))
+    fresh.write("planted/fontlist-v390.json", "")
+    fresh.sh("rm -r \"$1\" && ln -s \"$PWD/planted\" \"$1\"", os.path.dirname(link), check=True)
+    fresh.install("--network", "host")
+    assert os.path.exists(fresh.path("planted/fontlist-v390.json"))
+
+
 def test_a_shared_pip_cache_is_warned_of(fresh):
     """It is the one way in which what a box wrote may run outside (SECURITY.md)."""
     assert "SANDBOX_USE_PIP_CACHE" not in fresh.install().stdout
