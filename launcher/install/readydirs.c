@@ -27,6 +27,12 @@ struct making {
 
 /* --- what is to be in a directory ------------------------------------------------ */
 
+/* Not there, or not for this user: the launcher meets the same, and can say so. Whatever else the kernel says ends the installation. */
+static bool is_plain(int err)
+{
+	return err == ENOENT || err == ENOTDIR || err == EACCES || err == ELOOP;
+}
+
 /* 0: source is not there, or is nothing that can be shown so; its directory is then made at each start, as ever. */
 static int kind_of(const struct mount_row *row, enum ready_kind *kind)
 {
@@ -37,7 +43,7 @@ static int kind_of(const struct mount_row *row, enum ready_kind *kind)
 		return 1;
 	}
 	if (stat(row->source, &st) < 0)
-		return 0;
+		return is_plain(errno) ? 0 : -errno;
 	if (S_ISDIR(st.st_mode))
 		*kind = READY_DIR;
 	else if (S_ISREG(st.st_mode))
@@ -70,13 +76,14 @@ static int gather(const struct making *k, const char *dir, struct ready *ready)
 
 	for (size_t i = 0; r == 0 && i < k->m->n_mounts; i++) {
 		const struct mount_row *row = &k->m->mounts[i];
-		enum ready_kind kind;
+		enum ready_kind kind = READY_FILE;
 
 		/* The rows of both profiles are the same in /etc; where they were not, the system profile makes its own at each start. */
 		if (!row->in_minimal || !path_is_within(row->dest, dir))
 			continue;
-		if (strcmp(row->dest, dir) == 0 || kind_of(row, &kind) == 0)
-			return 0;
+		r = strcmp(row->dest, dir) != 0 ? kind_of(row, &kind) : 0;
+		if (r <= 0)
+			return r;
 		r = ready_add(ready, kind, row->source, row->dest, NULL);
 	}
 	if (r == 0 && strcmp(dir, "/etc") == 0)
@@ -188,7 +195,7 @@ static int fill_item(const struct making *k, const char *dir, const char *tree, 
 	if (place == NULL || source == -ENOMEM)
 		return -ENOMEM;
 	if (source < 0)
-		return item->kind == READY_OWN ? source : 0;
+		return item->kind == READY_FILE && is_plain(-source) ? 0 : source;
 	if (fstat(source, &st) < 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode) || ready_is_same(&item->id, &st))
@@ -198,25 +205,29 @@ static int fill_item(const struct making *k, const char *dir, const char *tree, 
 	return ready_put_file(k->ready_fd, place, source, &(struct ready_id) { 0 });
 }
 
-/* Is the tree what was made once? It is nobody's but ours, but somebody may have looked for space. */
-static bool is_whole(const struct making *k, const char *dir, const struct ready *ready)
+/* 1: the tree is what was made once. It is nobody's but ours, but somebody may have looked for space. */
+static int is_whole(const struct making *k, const char *dir, const struct ready *ready)
 {
-	cleanup_fd int tree = path_is_name(ready->tree) ? fd_open_below(k->ready_fd, ready->tree, O_RDONLY | O_DIRECTORY) : -1;
+	cleanup_fd int tree = path_is_name(ready->tree) ? fd_open_below(k->ready_fd, ready->tree, O_RDONLY | O_DIRECTORY) : -ENOENT;
 
-	for (size_t i = 0; tree >= 0 && i < ready->n; i++) {
+	if (tree < 0)
+		return is_plain(-tree) ? 0 : tree;
+	for (size_t i = 0; i < ready->n; i++) {
 		const struct ready_item *item = &ready->v[i];
 		struct stat st;
 		mode_t type = item->kind == READY_LINK ? S_IFLNK : item->kind == READY_DIR ? S_IFDIR : S_IFREG;
 		bool copied = item->kind == READY_FILE && ready_has_copy(&item->id);
 
 		if (fstatat(tree, path_below(item->dest, dir), &st, AT_SYMLINK_NOFOLLOW) < 0) {
+			if (!is_plain(errno))
+				return -errno;
 			if (copied || (item->kind != READY_FILE && item->kind != READY_OWN))
-				return false;
+				return 0;
 		} else if ((st.st_mode & S_IFMT) != type || (copied && (uint64_t) st.st_size != item->id.size)) {
-			return false;
+			return 0;
 		}
 	}
-	return tree >= 0;
+	return 1;
 }
 
 /* The list that is there, if its tree is whole and shows the same: its content is then brought up to date. */
@@ -230,8 +241,9 @@ static int find_alike(const struct making *k, const char *dir, const char *list,
 		r = ready_unpack(text.data ? text.data : "", text.len, &old);
 	if (r < 0)
 		return r == -ENOENT || r == -EBADMSG ? 0 : r;
-	if (!ready_is_alike(&old, ready) || !is_whole(k, dir, &old))
-		return 0;
+	r = ready_is_alike(&old, ready) ? is_whole(k, dir, &old) : 0;
+	if (r <= 0)
+		return r;
 	ready_release(ready);
 	*ready = old;
 	old = (struct ready) { 0 };
