@@ -203,7 +203,6 @@ static void test_a_replaced_file_is_copied_anew(void **state)
 static void test_a_file_that_is_gone_goes(void **state)
 {
 	struct place *p = *state;
-	cleanup_buf struct buf text = { 0 };
 
 	write_file(p->file, "new", 1000);
 	assert_true(is_folded(p));
