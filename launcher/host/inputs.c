@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -39,41 +40,56 @@ static int add_link(struct inputs *in, const char *text, const char *place)
 }
 
 enum step {
-	STEP_DONE,   /* no more links: path is the real one, outside what is visible */
-	STEP_AGAIN,  /* a link was followed: path has changed */
+	STEP_DONE,   /* neither links nor dots are left: path is the real one, outside what is visible */
+	STEP_LINK,   /* a link was followed: path has changed */
+	STEP_DOTS,   /* dots were taken out: path has changed */
 	STEP_INSIDE, /* it leads into the box */
 	STEP_GONE,   /* there is nothing */
 };
 
-/* Follows link `place` (text), the rest of the path being `rest`. */
+/* Follows link `place` (text), the rest of the path being `rest`: "", or from a slash on. */
 static int follow(struct inputs *in, char **path, const char *place, const char *text, const char *rest)
 {
-	cleanup_free char *dir = strndup(place, (size_t) (path_base(place) - place));
-	cleanup_free char *target = NULL;
+	int dir = *text == '/' ? 0 : (int) (path_base(place) - place);
 	char *joined;
 	int r = add_link(in, text, place);
 
 	if (r < 0)
 		return r;
-	target = dir == NULL ? NULL : path_clean(dir, text);
-	joined = target == NULL ? NULL : *rest == '\0' ? strdup(target) : path_join(target, rest);
-	if (joined == NULL)
+	if (asprintf(&joined, "%.*s%s%s", dir, place, text, rest) < 0)
 		return -ENOMEM;
 	free(*path);
 	*path = joined;
-	return STEP_AGAIN;
+	return STEP_LINK;
 }
 
-/* Walks *path to its first link. */
+/* place, the first part of *path, ends in "/", "/." or "/..", and no link is in it. */
+static int take_dots_out(char **path, const char *place, const char *rest)
+{
+	cleanup_free char *clean = path_clean("/", place);
+	char *joined;
+
+	if (clean == NULL || asprintf(&joined, "%s%s", clean[1] == '\0' && *rest != '\0' ? "" : clean, rest) < 0)
+		return -ENOMEM;
+	free(*path);
+	*path = joined;
+	return STEP_DOTS;
+}
+
+/*
+ * Walks *path (absolute) to the first link or dots. As the kernel does, path_resolution(7): ".." is the parent of where
+ * a link has led to, and what a slash follows is a directory.
+ */
 static int walk(struct inputs *in, char **path)
 {
-	for (char *slash = *path; slash != NULL;) {
+	for (const char *end = *path; (*path)[1] != '\0' && *end != '\0';) {
+		const char *name = end + 1;
 		cleanup_free char *place = NULL;
 		char text[PATH_MAX];
 		ssize_t len;
 
-		slash = strchr(slash + 1, '/');
-		place = slash ? strndup(*path, (size_t) (slash - *path)) : strdup(*path);
+		end = name + strcspn(name, "/");
+		place = strndup(*path, (size_t) (end - *path));
 		if (place == NULL)
 			return -ENOMEM;
 		if (is_visible(in, place))
@@ -83,10 +99,22 @@ static int walk(struct inputs *in, char **path)
 			return STEP_GONE;
 		if (len >= 0) {
 			text[len] = '\0';
-			return follow(in, path, place, text, slash ? slash + 1 : "");
+			return follow(in, path, place, text, end);
 		}
+		if (!path_is_name(path_base(place)))
+			return take_dots_out(path, place, end);
 	}
 	return STEP_DONE;
+}
+
+/* To its end. A *path that is NULL is the caller's failed strdup(): -ENOMEM. */
+static int walk_whole(struct inputs *in, char **path)
+{
+	int step = *path != NULL ? STEP_DOTS : -ENOMEM;
+
+	for (int links = 0; (step == STEP_LINK || step == STEP_DOTS) && links < MAX_LINKS; links += step == STEP_LINK)
+		step = walk(in, path);
+	return step;
 }
 
 /* Nobody means his whole home, with its keys, when he names a file; and a mount over the project would hide it. */
@@ -99,13 +127,9 @@ static bool is_too_much(const struct inputs *in, const char *path)
 static int resolve(struct inputs *in, const char *named, char **real)
 {
 	cleanup_free char *path = strdup(named);
-	int step = STEP_AGAIN;
+	int step = walk_whole(in, &path);
 
 	*real = NULL;
-	for (int links = 0; path != NULL && step == STEP_AGAIN && links < MAX_LINKS; links++)
-		step = walk(in, &path);
-	if (path == NULL)
-		return -ENOMEM;
 	if (step == STEP_DONE)
 		*real = take_ptr(&path);
 	return step < 0 ? step : 0;
@@ -115,14 +139,13 @@ int inputs_lead_below(const struct strv *places, const char *path, bool *below)
 {
 	struct inputs in = { .visible = places };
 	cleanup_free char *at = strdup(path);
-	int step = STEP_AGAIN;
+	cleanup_free char *clean = NULL;
+	int step = walk_whole(&in, &at);
 
-	for (int links = 0; at != NULL && step == STEP_AGAIN && links < MAX_LINKS; links++)
-		step = walk(&in, &at);
 	inputs_release(&in);
-	if (at == NULL)
+	if (at == NULL || (clean = path_clean("/", at)) == NULL)
 		return -ENOMEM;
-	*below = step == STEP_INSIDE && !strv_contains(places, at);
+	*below = step == STEP_INSIDE && !strv_contains(places, clean);
 	return step < 0 ? step : 0;
 }
 

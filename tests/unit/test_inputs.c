@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -37,6 +38,13 @@ static void put_link(const char *dir, const char *name, const char *text)
 	cleanup_free char *path = path_join(dir, name);
 
 	assert_int_equal(symlink(text, path), 0);
+}
+
+static void put_dir(const char *dir, const char *name)
+{
+	cleanup_free char *path = path_join(dir, name);
+
+	assert_int_equal(mkdir(path, 0700), 0);
 }
 
 static int setup(void **state)
@@ -114,6 +122,38 @@ static void test_a_link_outside_comes_along(void **state)
 	assert_true(has(p, p->home, "script.py"));
 	assert_int_equal(p->in.links.n, 2);
 	assert_string_equal(p->in.links.v[0], "script.py");
+}
+
+/* As the kernel walks, not as the text reads. */
+static void test_dots_follow_where_a_link_has_led(void **state)
+{
+	struct place *p = *state;
+
+	put_dir(p->home, "deep");
+	put_dir(p->home, "deep/down");
+	put_link(p->home, "away", "deep/down");
+	put(p->home, "deep/x.py", "pass");
+	put(p->home, "x.py", "pass");
+	put_link(p->home, "up", "away/.././x.py");
+	add(p, p->home, "up");
+	assert_int_equal(p->in.paths.n, 1);
+	assert_true(has(p, p->home, "deep/x.py"));
+	assert_int_equal(p->in.links.n, 4);
+}
+
+static void test_what_the_kernel_does_not_find_is_not_shown(void **state)
+{
+	static const char *const texts[] = { "script.py/", "script.py/.", "script.py/../script.py", "../project/../home/script.py" };
+	struct place *p = *state;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		cleanup_free char *name = NULL;
+
+		assert_true(asprintf(&name, "odd%zu", i) > 0);
+		put_link(p->home, name, texts[i]);
+		add(p, p->home, name);
+		assert_int_equal(p->in.paths.n, 0);
+	}
 }
 
 static void test_a_link_into_the_project_needs_no_mount(void **state)
@@ -259,6 +299,8 @@ int main(void)
 		TEST(test_a_planted_link_shows_nothing),
 		TEST(test_a_script_outside_is_shown),
 		TEST(test_a_link_outside_comes_along),
+		TEST(test_dots_follow_where_a_link_has_led),
+		TEST(test_what_the_kernel_does_not_find_is_not_shown),
 		TEST(test_a_link_into_the_project_needs_no_mount),
 		TEST(test_a_link_into_the_project_follows_no_planted_one),
 		TEST(test_the_home_is_refused),
