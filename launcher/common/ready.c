@@ -8,12 +8,15 @@
 
 #include "common/fd.h"
 #include "common/keyfile.h"
+#include "common/path.h"
 
 /* Kernels before 6.13 mark changes with the time of the last tick, 1 to 10 ms; other machines' file systems (NFS) with seconds. */
 #define FRESH_NS (2 * INT64_C(1000000000))
 
 /* When no file was changed. */
 #define NEVER_NS INT64_MIN
+
+#define LIST_LIMIT (1U << 20)
 
 #define KEY_TREE "tree"
 #define FIELDS 6
@@ -67,6 +70,11 @@ char *ready_list_name(const char *dir)
 		if (*p == '/')
 			*p = '-';
 	return name;
+}
+
+bool ready_is_mounted(enum ready_kind kind)
+{
+	return kind == READY_DIR || kind == READY_MOUNT;
 }
 
 bool ready_is_alike(const struct ready *a, const struct ready *b)
@@ -127,11 +135,28 @@ int ready_unpack(const char *text, size_t len, struct ready *ready)
 
 	*ready = (struct ready) { 0 };
 	r = keyfile_parse(text, len, read_line, ready, &line);
-	if (r == 0 && ready->tree == NULL)
+	if (r == 0 && (ready->tree == NULL || !path_is_name(ready->tree)))
 		r = -EBADMSG;
 	if (r < 0)
 		ready_release(ready);
 	return r;
+}
+
+int ready_load(int ready_fd, const char *list, struct ready *ready)
+{
+	cleanup_buf struct buf text = { 0 };
+	int r = fd_read_file(ready_fd, list, LIST_LIMIT, &text);
+
+	*ready = (struct ready) { 0 };
+	return r < 0 ? r : ready_unpack(text.data != NULL ? text.data : "", text.len, ready);
+}
+
+int ready_save(int ready_fd, const char *list, const struct ready *ready)
+{
+	cleanup_buf struct buf text = { 0 };
+	int r = ready_pack(ready, &text);
+
+	return r < 0 ? r : fd_replace_file(ready_fd, list, text.data, text.len, 0600);
 }
 
 /* --- files ------------------------------------------------------------------- */

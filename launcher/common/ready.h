@@ -65,12 +65,19 @@ int ready_add(struct ready *ready, enum ready_kind kind, const char *source, con
 /* The name of the list of a directory: "/usr/bin" has "usr-bin.list". Owned by the caller, NULL: out of memory. */
 char *ready_list_name(const char *dir) must_check;
 
+/* Is source mounted there? Else it is in the tree itself. */
+bool ready_is_mounted(enum ready_kind kind);
+
 /* Do they show the same, whatever content their files have? */
 bool ready_is_alike(const struct ready *a, const struct ready *b);
 
-/* The list as it is in the file. -EBADMSG: it is none. ready_unpack() leaves an empty one when it fails. */
+/* The list as it is in the file. -EBADMSG: it is none, or its tree is no name. An empty one is left when that fails. */
 int ready_pack(const struct ready *ready, struct buf *out) must_check;
 int ready_unpack(const char *text, size_t len, struct ready *ready) must_check;
+
+/* ready_fd/list, by ready_list_name(). The list is replaced whole or not at all. -errno, and as above. */
+int ready_load(int ready_fd, const char *list, struct ready *ready) must_check;
+int ready_save(int ready_fd, const char *list, const struct ready *ready) must_check;
 
 /* Of what is copied now. A file that was changed in this moment may change again within one tick of its clock: then it is the id of no file. */
 void ready_id_of(const struct stat *st, struct ready_id *id);

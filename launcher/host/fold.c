@@ -13,8 +13,6 @@
 #include "common/ready.h"
 #include "host/sources.h"
 
-#define LIST_LIMIT (1U << 20)
-
 struct folding {
 	struct plan *plan;
 	const char *dir;
@@ -104,17 +102,16 @@ static enum state look_at_all(const struct folding *k)
 
 static int read_list(struct folding *k)
 {
-	cleanup_buf struct buf text = { 0 };
-	int r = fd_read_file(k->ready_fd, k->list, LIST_LIMIT, &text);
+	int r;
 
 	ready_release(&k->ready);
-	if (r == 0)
-		r = ready_unpack(text.data ? text.data : "", text.len, &k->ready);
-	if (r == 0 && !path_is_name(k->ready.tree))
-		r = -EBADMSG;
 	free(k->ops);
-	k->ops = r == 0 ? calloc(k->ready.n + 1, sizeof(*k->ops)) : NULL;
-	return r == 0 && k->ops == NULL ? -ENOMEM : r;
+	k->ops = NULL;
+	r = ready_load(k->ready_fd, k->list, &k->ready);
+	if (r < 0)
+		return r;
+	k->ops = calloc(k->ready.n + 1, sizeof(*k->ops));
+	return k->ops != NULL ? 0 : -ENOMEM;
 }
 
 static int copy_anew(const struct folding *k, struct ready_item *item, const struct op *op)
@@ -134,7 +131,6 @@ static int copy_anew(const struct folding *k, struct ready_item *item, const str
 /* With the lock: two that write the list would each call good what the other has copied. */
 static int copy_changed(struct folding *k)
 {
-	cleanup_buf struct buf text = { 0 };
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < k->ready.n; i++) {
@@ -143,9 +139,7 @@ static int copy_changed(struct folding *k)
 		if (look_at(&k->ready.v[i], op->optional) == STATE_CHANGED)
 			r = copy_anew(k, &k->ready.v[i], op);
 	}
-	if (r == 0)
-		r = ready_pack(&k->ready, &text);
-	return r < 0 ? r : fd_replace_file(k->ready_fd, k->list, text.data, text.len, 0600);
+	return r < 0 ? r : ready_save(k->ready_fd, k->list, &k->ready);
 }
 
 /* A box can hold the lock as long as it likes: it is not waited for. */
@@ -174,7 +168,7 @@ static int mark(struct folding *k, const char *state)
 {
 	cleanup_free char *ready = path_join(state, VB_READY);
 	cleanup_free char *source = ready ? path_join(ready, k->ready.tree) : NULL;
-	int fd = openat(k->ready_fd, k->ready.tree, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = sources_hand_on(openat(k->ready_fd, k->ready.tree, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 	struct op *op;
 
 	if (fd < 0)
@@ -189,7 +183,7 @@ static int mark(struct folding *k, const char *state)
 	op->fd = fd;
 	/* Those after the new one are where they were, and one further. */
 	for (size_t i = 0; i < k->ready.n; i++)
-		if (k->ready.v[i].kind != READY_DIR && k->ready.v[i].kind != READY_MOUNT)
+		if (!ready_is_mounted(k->ready.v[i].kind))
 			k->plan->ops[k->ops[i] + 1].folded = true;
 	return 0;
 }

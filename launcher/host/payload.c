@@ -230,7 +230,5 @@ int payload_make(const struct session *s, const struct job *job, const struct po
 		r = set_prompt(job, argc, argv, &p->env);
 	if (r == 0)
 		r = set_by_options(policy, &p->env);
-	if (r == 0 && !policy->clear_env)
-		r = env_left_out(own, &p->env, &p->withheld, &p->left_out);
 	return r < 0 ? r : make_argv(s, job, policy, argc, argv, p);
 }

@@ -15,7 +15,7 @@ struct payload {
 	struct strv argv;
 	struct strv env;
 	struct strv withheld;   /* names of variables that look like credentials */
-	struct strv left_out;   /* names of others of ours that it does not have, for people; with --clearenv none is named */
+	struct strv left_out;   /* names of others of ours that it does not have, for people: env_left_out(), by the caller */
 	struct strv warnings;   /* about .env, for people */
 };
 

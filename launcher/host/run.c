@@ -19,6 +19,7 @@
 #include "host/caller.h"
 #include "host/callfilter.h"
 #include "host/diagnosis.h"
+#include "host/env.h"
 #include "host/facts.h"
 #include "host/fold.h"
 #include "host/layout.h"
@@ -145,7 +146,7 @@ static int decide(struct run *run, struct failure *f)
 	return policy_make(&run->job, &s->manifest, &s->conf, &run->env, &run->policy, f);
 }
 
-/* Not for root on a user's venv: the user could have written there what root's box is to have in /etc. */
+/* For whoever installed: another user has another passwd, and could not bring up to date what has changed. */
 static int fold(struct run *run, struct failure *f)
 {
 	cleanup_free char *state = path_join(run->session.manifest.venv, VB_STATE);
@@ -220,6 +221,14 @@ static int fill_orders(struct run *run)
 	return run->orders.cwd && run->orders.program ? 0 : -ENOMEM;
 }
 
+/* Nobody else asks for it. */
+static int name_left_out(struct run *run)
+{
+	if (run->diagnosis.tell.form == TELL_NOTHING || run->policy.clear_env)
+		return 0;
+	return env_left_out(&run->env, &run->payload.env, &run->payload.withheld, &run->payload.left_out);
+}
+
 /* A service that cannot say that it is ready is ended by its manager, which cannot say why. A service leads its session; what merely inherited the variable does not. */
 static void say_deaf(const struct run *run)
 {
@@ -263,6 +272,9 @@ static int complete(struct launch *l, void *data, struct failure *f)
 
 	if (r < 0)
 		return r;
+	r = name_left_out(run);
+	if (r < 0)
+		return r;
 	say_before(run);
 	r = fill_orders(run);
 	if (r == 0)
@@ -294,8 +306,7 @@ static int carry_out(struct run *run, struct outcome *o, struct failure *f)
 	l.args_fd = args_fd = sources_hand_on(args_memfd(&words));
 	if (args_fd < 0)
 		return fail_errno(f, -args_fd, NULL, "cannot make a file in memory");
-	init_fd = openat(AT_FDCWD, init, O_RDONLY);
-	l.init_fd = init_fd = init_fd < 0 ? -errno : init_fd >= VB_FREE_FD ? init_fd : sources_hand_on(init_fd);
+	l.init_fd = init_fd = sources_hand_on(sources_open_file(&(const struct op) { .source = init, .trust = TRUST_HOST }));
 	if (init_fd < 0)
 		return fail_errno(f, -init_fd, "install venvbox again", "cannot open '%s'", init);
 	l.init_path = run->facts.is_root ? VB_RUN_INIT : NULL;

@@ -78,11 +78,8 @@ static int open_source(struct op *op, struct failure *f)
 {
 	int fd;
 
-	if (op->fd >= 0) {
-		fd = op->fd_borrowed ? (fcntl(op->fd, F_SETFD, 0) < 0 ? -errno : op->fd) : sources_hand_on(op->fd);
-		op->fd = fd;
-		return fd < 0 ? open_failed(op, -fd, f) : 0;
-	}
+	if (op->fd >= 0)
+		return fcntl(op->fd, F_SETFD, 0) < 0 ? open_failed(op, errno, f) : 0;
 	if (op->folded || (op->kind == OP_WORDS && op->source == NULL))
 		return 0;
 	switch (op->kind) {

@@ -14,7 +14,6 @@
 
 /* What is larger is mounted: bash, git and Python together would be 12 MB in each venv, the other tools are less than one. */
 #define COPY_LIMIT (256 * 1024)
-#define LIST_LIMIT (1U << 20)
 /* For less a mount of its own does not pay. */
 #define ENOUGH 4
 
@@ -89,7 +88,7 @@ static int gather(const struct making *k, const char *dir, struct ready *ready)
 	if (r == 0 && strcmp(dir, "/etc") == 0)
 		r = add_own(k, ready);
 	for (size_t i = 0; r == 0 && i < ready->n; i++)
-		rows += ready->v[i].kind != READY_DIR && ready->v[i].kind != READY_MOUNT;
+		rows += !ready_is_mounted(ready->v[i].kind);
 	return r < 0 ? r : rows >= ENOUGH;
 }
 
@@ -208,7 +207,7 @@ static int fill_item(const struct making *k, const char *dir, const char *tree, 
 /* 1: the tree is what was made once. It is nobody's but ours, but somebody may have looked for space. */
 static int is_whole(const struct making *k, const char *dir, const struct ready *ready)
 {
-	cleanup_fd int tree = path_is_name(ready->tree) ? fd_open_below(k->ready_fd, ready->tree, O_RDONLY | O_DIRECTORY) : -ENOENT;
+	cleanup_fd int tree = fd_open_below(k->ready_fd, ready->tree, O_RDONLY | O_DIRECTORY);
 
 	if (tree < 0)
 		return is_plain(-tree) ? 0 : tree;
@@ -233,12 +232,9 @@ static int is_whole(const struct making *k, const char *dir, const struct ready 
 /* The list that is there, if its tree is whole and shows the same: its content is then brought up to date. */
 static int find_alike(const struct making *k, const char *dir, const char *list, struct ready *ready)
 {
-	cleanup_buf struct buf text = { 0 };
 	cleanup_ready struct ready old = { 0 };
-	int r = fd_read_file(k->ready_fd, list, LIST_LIMIT, &text);
+	int r = ready_load(k->ready_fd, list, &old);
 
-	if (r == 0)
-		r = ready_unpack(text.data ? text.data : "", text.len, &old);
 	if (r < 0)
 		return r == -ENOENT || r == -EBADMSG ? 0 : r;
 	r = ready_is_alike(&old, ready) ? is_whole(k, dir, &old) : 0;
@@ -254,7 +250,6 @@ static int make_one(struct making *k, const char *dir)
 {
 	cleanup_ready struct ready ready = { 0 };
 	cleanup_free char *list = ready_list_name(dir);
-	cleanup_buf struct buf text = { 0 };
 	int r = list ? gather(k, dir, &ready) : -ENOMEM;
 
 	if (r <= 0)
@@ -266,9 +261,7 @@ static int make_one(struct making *k, const char *dir)
 		if (ready.v[i].kind == READY_FILE || ready.v[i].kind == READY_OWN)
 			r = fill_item(k, dir, ready.tree, &ready.v[i]);
 	if (r >= 0)
-		r = ready_pack(&ready, &text);
-	if (r == 0)
-		r = fd_replace_file(k->ready_fd, list, text.data, text.len, 0600);
+		r = ready_save(k->ready_fd, list, &ready);
 	if (r == 0)
 		r = strv_add(&k->kept, list);
 	return r < 0 ? r : strv_add(&k->kept, ready.tree);

@@ -117,7 +117,7 @@ class Workbench:
             if len(ops) != len(kinds):
                 continue  # not in this profile
             for i in reversed(ops):
-                if kinds[words[i + 2]] in ("file", "link"):
+                if kinds[words[i + 2]] not in ("dir", "mount"):
                     del words[i:i + 3]
             top = os.path.commonpath([os.path.dirname(place) for place in kinds])
             words[ops[0]:ops[0]] = ["--ro-bind", os.path.join(ready, tree), top]

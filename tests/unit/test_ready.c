@@ -43,7 +43,7 @@ static void test_a_list_reads_back(void **state)
 static void test_what_is_no_list_is_empty(void **state)
 {
 	static const char *const texts[] = {
-		"", "tree=a", "file=/etc/a\t/etc/a\t1\t2\t3\t4\n", "tree=a\ntree=b\n", "tree=a\tb\n", "tree=a\nfile=/etc/a\n",
+		"", "tree=a", "file=/etc/a\t/etc/a\t1\t2\t3\t4\n", "tree=a\ntree=b\n", "tree=a\tb\n", "tree=..\n", "tree=a/b\n", "tree=\n", "tree=a\nfile=/etc/a\n",
 		"tree=a\nsocket=/etc/a\t/etc/a\t1\t2\t3\t4\n", "tree=a\nfile=/etc/a\t/etc/a\t1\t2\t3\t4\t5\n", "tree=a\nfile=/etc/a\t/etc/a\t1\t2\t3\t4",
 	};
 
