@@ -5,6 +5,7 @@ UNIT_TESTS = \
 	tests/unit/test_advice \
 	tests/unit/test_appeared \
 	tests/unit/test_args \
+	tests/unit/test_bpftree \
 	tests/unit/test_buf \
 	tests/unit/test_bwrapopt \
 	tests/unit/test_callbpf \

@@ -9,6 +9,7 @@
 
 #include "common/fd.h"
 #include "install/argrules.h"
+#include "install/bpftree.h"
 #include "install/prologue.h"
 
 #define CALLS_MAX 1024          /* above every number of a native call */
@@ -155,20 +156,32 @@ static int emit_table(const enum verdict *verdicts, bool everything, struct buf 
 	return r < 0 ? r : export(ctx, program);
 }
 
+/* The two parts as they were written one after the other: what bpftree.h makes shorter. */
+static int compile_plain(const enum verdict *verdicts, bool everything, struct buf *program)
+{
+	int r = prologue_emit(seccomp_arch_native(), !everything, program);
+
+	if (r == 0)
+		r = emit_table(verdicts, everything, program);
+	return r == 0 && program->len > PROGRAM_MAX ? -E2BIG : r;
+}
+
 int filter_compile(const struct strv *allow, struct buf *program, unsigned *allowed_calls, struct failure *f)
 {
 	enum verdict verdicts[CALLS_MAX] = { VERDICT_NONE };
 	bool everything = allow != NULL && allow->n == 0;
-	size_t start = program->len;
+	cleanup_buf struct buf plain = { 0 };
 	int r = decide(allow, verdicts, f);
 
 	if (r < 0)
 		return r;
-	r = prologue_emit(seccomp_arch_native(), !everything, program);
+	r = compile_plain(verdicts, everything, &plain);
 	if (r == 0)
-		r = emit_table(verdicts, everything, program);
-	if (r == 0 && program->len - start > PROGRAM_MAX)
-		r = -E2BIG;
+		r = bpftree_make((const void *) plain.data, plain.len / sizeof(struct sock_filter), seccomp_arch_native(), program);
+	if (r == -ENOTSUP) {
+		buf_add(program, plain.data, plain.len);
+		r = program->failed ? -ENOMEM : 0;
+	}
 	if (r < 0)
 		return fail_errno(f, -r, "venvbox needs libseccomp 2.5.0 or newer", "cannot compile the seccomp filter");
 	*allowed_calls = count_allowed(verdicts, everything);

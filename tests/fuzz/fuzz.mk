@@ -4,6 +4,7 @@
 # libFuzzer in the place of replay.c, and tests/fuzz/run lets it search.
 FUZZERS = \
 	tests/fuzz/fuzz_args \
+	tests/fuzz/fuzz_bpftree \
 	tests/fuzz/fuzz_bwrapopt \
 	tests/fuzz/fuzz_callfilter \
 	tests/fuzz/fuzz_conf \
