@@ -28,6 +28,7 @@ struct denial {
 	const char *what;      /* the path as the program named it, made absolute; the name of the call; the address, the port, the limit */
 	const char *real;      /* of a path: what of the host is meant; below HOME it is another one. Else NULL */
 	bool is_dir;           /* of real */
+	bool is_bytecode;      /* what Python would keep of a module that it has compiled: all of a program are one */
 	const char *program;   /* who met it first */
 	int call;              /* number of the system call */
 	int err;               /* DENIED_CALL: what the program got */

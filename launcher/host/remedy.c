@@ -169,6 +169,8 @@ static int remedy_path(const struct remedy_of *of, const struct denial *d, struc
 	enum advice_kind advice = advice_classify(d->real, write, of->real_home);
 	cleanup_free char *name = protected_name(of, d->real);
 
+	if (d->is_bytecode)
+		return explain(r, "another program could hide its code there; pip compiles what it installs, and uv with --compile-bytecode");
 	if (path_is_within(d->real, of->venv))
 		return explain(r, "programs do not write the venv; pip does, run from it");
 	if (name != NULL)

@@ -41,7 +41,7 @@ static void put_what(struct buf *out, const struct denial *d)
 	case DENIED_HIDDEN:
 	case DENIED_WRITE:
 		log_shell_quote(out, d->what);
-		buf_printf(out, " (%s)", purposes[d->purpose]);
+		buf_printf(out, " (%s)", d->is_bytecode ? "what Python compiles" : purposes[d->purpose]);
 		break;
 	case DENIED_PROGRAM:
 	case DENIED_SOCKET:

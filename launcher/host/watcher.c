@@ -216,6 +216,15 @@ static enum denial_kind kind_of(enum verdict verdict, enum purpose purpose, bool
 	return purpose == PURPOSE_EXECUTE ? DENIED_PROGRAM : DENIED_HIDDEN;
 }
 
+/* "__pycache__/x.cpython-311.pyc.140200", which Python renames when it is whole, or the directory. */
+static bool is_bytecode(const char *path)
+{
+	static const char dir[] = "/__pycache__";
+	const char *found = strstr(path, dir);
+
+	return found != NULL && (found[sizeof(dir) - 1] == '\0' || found[sizeof(dir) - 1] == '/');
+}
+
 static int judge_anew(struct watcher *w, const char *path, enum purpose purpose, bool connects, const char *key)
 {
 	const struct places p = { .root_fd = w->root_fd, .home = w->of.box_home, .real_home = w->of.real_home };
@@ -233,6 +242,7 @@ static int judge_anew(struct watcher *w, const char *path, enum purpose purpose,
 					&& !path_is_within(path, w->of.box_home)))
 		return note_fine(w, key);
 	d = (struct denial) { .kind = kind_of(verdict, purpose, connects), .purpose = purpose, .what = path, .real = real, .is_dir = is_dir(real) };
+	d.is_bytecode = d.kind == DENIED_WRITE && is_bytecode(path);
 	return remember(w, &d);
 }
 

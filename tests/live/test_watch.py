@@ -252,6 +252,20 @@ def test_each_thing_is_named_once_with_how_often(box):
     assert "refused    chroot (Operation not permitted), to python -c, 30 times\n" in done.stderr, tell(done)
 
 
+def test_modules_that_are_not_compiled_are_one_line(box):
+    """Packages of uv, or of pip with --no-compile: Python tries to keep each module that it compiles, below the venv and of no use to anybody."""
+    for name in ("bare0", "bare1", "bare2"):
+        for module in ("__init__", "a", "b"):
+            box.who.write(box.site(name, f"{module}.py"), "")
+    box.who.makedirs(box.site("bare2", "__pycache__"))
+    code = "import bare0.a, bare0.b, bare1.a, bare1.b, bare2.a, bare2.b\ntry: open(bare0.__file__, 'w')\nexcept OSError: pass"
+    done = box.py(code, env={**VERBOSE, "PYTHONDONTWRITEBYTECODE": ""})
+    lines = re.findall(r"^  read-only  (\S+) \((.*)\), from python -c(?:, \d+ times)?$", summary(done.stderr), re.M)
+    assert lines == [(box.site("bare0", "__pycache__"), "what Python compiles"), (box.site("bare0", "__init__.py"), "write")], tell(done)
+    assert "deliberate  another program could hide its code there; pip compiles" in summary(done.stderr)
+    assert done.stderr.count("venvbox: read-only: ") == 2
+
+
 NUMBERS = """
 import errno, os
 open('file', 'w').close()

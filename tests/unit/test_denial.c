@@ -68,6 +68,28 @@ static void what_differs_in_anything_is_another(void **state)
 	denials_release(&all);
 }
 
+/* A package that is not compiled has a hundred modules. */
+static void bytecode_is_one_for_each_program(void **state)
+{
+	struct denials all = { 0 };
+	struct denial first = model, second = model, plain = model, other = model;
+
+	(void) state;
+	first.is_bytecode = second.is_bytecode = other.is_bytecode = true;
+	second.what = "/z";
+	second.purpose = PURPOSE_MAKE;
+	second.call = 3;
+	other.program = "sh";
+	assert_true(add(&all, first));
+	assert_false(add(&all, second));
+	assert_true(add(&all, other));
+	assert_true(add(&all, plain));
+	assert_int_equal(all.n, 3);
+	assert_int_equal(all.v[0].count, 2);
+	assert_string_equal(all.v[0].what, "/x");
+	denials_release(&all);
+}
+
 /* A program that asks for endless names does not fill the memory of its launcher. */
 static void there_is_an_end_to_it(void **state)
 {
@@ -107,6 +129,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_same_is_counted),
 		cmocka_unit_test(what_differs_in_anything_is_another),
+		cmocka_unit_test(bytecode_is_one_for_each_program),
 		cmocka_unit_test(there_is_an_end_to_it),
 		cmocka_unit_test(without_a_real_path),
 	};

@@ -119,6 +119,8 @@ static void what_is_protected_has_unprotect(void **state)
 		{ { READ_ONLY(MAKE, "/home/u/p/deep/env") }, SET "--unprotect deep/env", "unprotect", "deep/env", PROTECTED_WHY, true },
 		{ { READ_ONLY(WRITE, "/home/u/p/deep/envelope") }, SET "--rw /home/u/p/deep/envelope", "rw", "/home/u/p/deep/envelope", NULL, false },
 		{ { READ_ONLY(WRITE, VENV "/lib/x.py") }, NULL, NULL, NULL, VENV_WHY, false },
+		{ { READ_ONLY(MAKE, VENV "/lib/__pycache__"), .is_bytecode = true }, NULL, NULL, NULL, "pip compiles what it installs", false },
+		{ { READ_ONLY(PUT, "/usr/lib/__pycache__/x.pyc.1"), .is_bytecode = true }, NULL, NULL, NULL, "pip compiles what it installs", false },
 	};
 
 	(void) state;

@@ -40,6 +40,8 @@ static void each_kind_has_its_line(void **state)
 		{ PATH(HIDDEN, SOCKET, "/data/x"), "venvbox: hidden: /data/x (listen), from python a.py\n" },
 		{ PATH(WRITE, PUT, "/data/x"), "venvbox: read-only: /data/x (write), from python a.py\n" },
 		{ PATH(WRITE, MAKE, "/data/x"), "venvbox: read-only: /data/x (make), from python a.py\n" },
+		{ { .kind = DENIED_WRITE, .purpose = PURPOSE_MAKE, .what = "/v/__pycache__", .real = "/v", .is_bytecode = true, .program = "python a.py", .count = 9 },
+		  "venvbox: read-only: /v/__pycache__ (what Python compiles), from python a.py, 9 times\n" },
 		{ PATH(PROGRAM, EXECUTE, "/opt/x"), "venvbox: program: /opt/x, from python a.py\n" },
 		{ PATH(SOCKET, LOOK, "/run/x"), "venvbox: socket: /run/x, from python a.py\n" },
 		{ { .kind = DENIED_NETWORK, .what = "::1 port 80", .program = "sh", .count = 1 },
