@@ -12,8 +12,8 @@
 #include "install/state.h"
 #include "stubs/etc.h"
 
-/* What is larger is mounted: bash, git and Python together would be 12 MB in each venv, the other tools are less than one. */
-#define COPY_LIMIT (256 * 1024)
+/* What is larger is mounted: git and Python together would be 10 MB in each venv. bash is more than all other tools, and a mount less at each start. */
+#define COPY_LIMIT (2U << 20)
 /* For less a mount of its own does not pay. */
 #define ENOUGH 4
 
