@@ -19,6 +19,7 @@ void inputs_release(struct inputs *in)
 {
 	strv_release(&in->paths);
 	strv_release(&in->links);
+	strv_release(&in->dirs);
 	strv_release(&in->refused);
 	strv_release(&in->unasked);
 }
@@ -63,12 +64,24 @@ static int follow(struct inputs *in, char **path, const char *place, const char 
 	return STEP_LINK;
 }
 
+/* place: DIR/.. To go up from a directory it must be there. */
+static int note_left(struct inputs *in, const char *place)
+{
+	cleanup_free char *dir = strndup(place, strlen(place) - strlen("/.."));
+
+	if (dir == NULL)
+		return -ENOMEM;
+	return *dir == '\0' || strv_contains(&in->dirs, dir) ? 0 : strv_add(&in->dirs, dir);
+}
+
 /* place, the first part of *path, ends in "/", "/." or "/..", and no link is in it. */
-static int take_dots_out(char **path, const char *place, const char *rest)
+static int take_dots_out(struct inputs *in, char **path, const char *place, const char *rest)
 {
 	cleanup_free char *clean = path_clean("/", place);
 	char *joined;
 
+	if (strcmp(path_base(place), "..") == 0 && note_left(in, place) < 0)
+		return -ENOMEM;
 	if (clean == NULL || asprintf(&joined, "%s%s", clean[1] == '\0' && *rest != '\0' ? "" : clean, rest) < 0)
 		return -ENOMEM;
 	free(*path);
@@ -102,7 +115,7 @@ static int walk(struct inputs *in, char **path)
 			return follow(in, path, place, text, end);
 		}
 		if (!path_is_name(path_base(place)))
-			return take_dots_out(path, place, end);
+			return take_dots_out(in, path, place, end);
 	}
 	return STEP_DONE;
 }
@@ -112,9 +125,9 @@ static int walk_whole(struct inputs *in, char **path)
 {
 	int step = *path != NULL ? STEP_DOTS : -ENOMEM;
 
-	for (int links = 0; (step == STEP_LINK || step == STEP_DOTS) && links < MAX_LINKS; links += step == STEP_LINK)
+	for (int links = 0; (step == STEP_LINK || step == STEP_DOTS) && links <= MAX_LINKS; links += step == STEP_LINK)
 		step = walk(in, path);
-	return step;
+	return step == STEP_LINK ? STEP_GONE : step; /* ELOOP */
 }
 
 /* Nobody means his whole home, with its keys, when he names a file; and a mount over the project would hide it. */
@@ -135,6 +148,14 @@ static int resolve(struct inputs *in, const char *named, char **real)
 	return step < 0 ? step : 0;
 }
 
+static bool has_dotdot(const char *path)
+{
+	for (const char *p = path; (p = strstr(p, "/..")) != NULL; p++)
+		if (p[3] == '/' || p[3] == '\0')
+			return true;
+	return false;
+}
+
 int inputs_lead_below(const struct strv *places, const char *path, bool *below)
 {
 	struct inputs in = { .visible = places };
@@ -145,7 +166,8 @@ int inputs_lead_below(const struct strv *places, const char *path, bool *below)
 	inputs_release(&in);
 	if (at == NULL || (clean = path_clean("/", at)) == NULL)
 		return -ENOMEM;
-	*below = step == STEP_INSIDE && !strv_contains(places, clean);
+	/* Where ".." leads from something below is what a box makes it, whatever the text looks like. */
+	*below = step == STEP_INSIDE && (has_dotdot(at) || !strv_contains(places, clean));
 	return step < 0 ? step : 0;
 }
 

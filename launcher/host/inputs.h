@@ -21,6 +21,7 @@ struct inputs {
 	const char *project;
 	struct strv paths;          /* what to bind, each at its own path; no component is a link */
 	struct strv links;          /* pairs: text of the link, its place */
+	struct strv dirs;           /* left again by ".." in the text of a link: they are there, and what is in them is not shown */
 	struct strv refused;        /* named, but it would lay the home or the project open; for people */
 	struct strv unasked;        /* named by a requirements file, which may not name it; for people */
 };

@@ -102,6 +102,9 @@ static int add_inputs(struct layout *l)
 	for (size_t i = 0; r == 0 && i + 1 < in->links.n; i += 2)
 		if (is_empty_place(l->plan, in->links.v[i + 1]))
 			r = layout_done(layout_add(l, OP_SYMLINK, in->links.v[i], in->links.v[i + 1], why));
+	for (size_t i = 0; r == 0 && i < in->dirs.n; i++)
+		if (is_empty_place(l->plan, in->dirs.v[i]))
+			r = layout_done(layout_add(l, OP_DIR, NULL, in->dirs.v[i], why));
 	for (size_t i = 0; r == 0 && i < in->paths.n; i++)
 		r = layout_self(l, OP_RO, in->paths.v[i], why);
 	return r;

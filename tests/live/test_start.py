@@ -238,6 +238,19 @@ def test_script_outside_by_relative_path_and_link(pair):
         assert boxed == plain and boxed.startswith("ran")
 
 
+def test_script_outside_by_a_link_that_goes_up(pair):
+    """From where another link has led."""
+    who = pair.box.who
+    who.write(os.path.join(who.home, "deep", "tool.py"), "print('of deep')")
+    who.write(os.path.join(who.home, "tool.py"), "print('of home')")
+    who.makedirs(os.path.join(who.home, "deep", "down"))
+    for name, text in (("away", "deep/down"), ("up.py", "away/../tool.py")):
+        if not os.path.islink(os.path.join(who.home, name)):
+            os.symlink(text, os.path.join(who.home, name))
+    boxed, plain = pair.both(lambda v: v.run(["python", "up.py"], cwd=who.home).stdout)
+    assert boxed == plain == "of deep\n"
+
+
 def test_zip_and_directory_outside(pair):
     who = pair.box.who
     who.write(os.path.join(who.home, "apps", "dir", "__main__.py"), "import helper")

@@ -139,14 +139,13 @@ static void test_dots_follow_where_a_link_has_led(void **state)
 	assert_int_equal(p->in.paths.n, 1);
 	assert_true(has(p, p->home, "deep/x.py"));
 	assert_int_equal(p->in.links.n, 4);
+	assert_int_equal(p->in.dirs.n, 1);
+	assert_true(path_is_within(p->in.dirs.v[0], p->home) && strcmp(path_base(p->in.dirs.v[0]), "down") == 0);
 }
 
-static void test_what_the_kernel_does_not_find_is_not_shown(void **state)
+static void assert_leads_nowhere(struct place *p, const char *const *texts)
 {
-	static const char *const texts[] = { "script.py/", "script.py/.", "script.py/../script.py", "../project/../home/script.py" };
-	struct place *p = *state;
-
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+	for (size_t i = 0; texts[i] != NULL; i++) {
 		cleanup_free char *name = NULL;
 
 		assert_true(asprintf(&name, "odd%zu", i) > 0);
@@ -154,6 +153,63 @@ static void test_what_the_kernel_does_not_find_is_not_shown(void **state)
 		add(p, p->home, name);
 		assert_int_equal(p->in.paths.n, 0);
 	}
+}
+
+static void test_what_the_kernel_does_not_find_is_not_shown(void **state)
+{
+	static const char *const texts[] = { "script.py/", "script.py/.", "script.py/../script.py", "no/../script.py", NULL };
+
+	assert_leads_nowhere(*state, texts);
+}
+
+/* Up from the project itself nothing can be planted, but one step below it can. */
+static void test_a_way_through_the_project_is_not_gone(void **state)
+{
+	static const char *const texts[] = { "../project/../home/script.py", "../project/planted/../script.py", NULL };
+
+	assert_leads_nowhere(*state, texts);
+}
+
+static void test_as_many_links_as_the_kernel_follows(void **state)
+{
+	struct place *p = *state;
+	char name[16] = "script.py", next[16];
+
+	for (int i = 1; i <= 41; i++) {
+		(void) snprintf(next, sizeof(next), "n%d", i);
+		put_link(p->home, next, name);
+		memcpy(name, next, sizeof(name));
+	}
+	add(p, p->home, "n41");
+	assert_int_equal(p->in.paths.n, 0);
+	add(p, p->home, "n40");
+	assert_true(has(p, p->home, "script.py"));
+}
+
+static bool leads_below(struct place *p, const char *name)
+{
+	cleanup_free char *path = path_join(p->home, name);
+	bool below;
+
+	assert_int_equal(inputs_lead_below(&p->visible, path, &below), 0);
+	return below;
+}
+
+/* What a mount of the user's has as its source is the user's choice as far as no box can make it another place. */
+static void test_what_leads_below_a_place_of_the_box(void **state)
+{
+	struct place *p = *state;
+
+	put_dir(p->project, "sub");
+	put_link(p->home, "itself", "../project/.");
+	put_link(p->home, "inside", "../project/sub");
+	put_link(p->home, "and-back", "../project/sub/..");
+	put_link(p->home, "and-on", "../project/sub/../../home/key");
+	assert_false(leads_below(p, "itself"));
+	assert_false(leads_below(p, "script.py"));
+	assert_true(leads_below(p, "inside"));
+	assert_true(leads_below(p, "and-back"));
+	assert_true(leads_below(p, "and-on"));
 }
 
 static void test_a_link_into_the_project_needs_no_mount(void **state)
@@ -301,6 +357,9 @@ int main(void)
 		TEST(test_a_link_outside_comes_along),
 		TEST(test_dots_follow_where_a_link_has_led),
 		TEST(test_what_the_kernel_does_not_find_is_not_shown),
+		TEST(test_a_way_through_the_project_is_not_gone),
+		TEST(test_as_many_links_as_the_kernel_follows),
+		TEST(test_what_leads_below_a_place_of_the_box),
 		TEST(test_a_link_into_the_project_needs_no_mount),
 		TEST(test_a_link_into_the_project_follows_no_planted_one),
 		TEST(test_the_home_is_refused),
