@@ -22,8 +22,8 @@ void denials_release(struct denials *all)
 
 static bool is_same(const struct denial *a, const struct denial *b)
 {
-	if (a->is_bytecode && b->is_bytecode)
-		return a->kind == b->kind && strcmp(a->program, b->program) == 0;
+	if (a->is_bytecode || b->is_bytecode)
+		return a->is_bytecode == b->is_bytecode && a->kind == b->kind && strcmp(a->program, b->program) == 0;
 	return a->kind == b->kind && a->purpose == b->purpose && a->call == b->call && a->err == b->err && a->detail == b->detail
 		&& strcmp(a->what, b->what) == 0 && strcmp(a->program, b->program) == 0;
 }

@@ -47,7 +47,7 @@ struct denials {
 
 void denials_release(struct denials *all);
 
-/* Counts d, of which texts are copied. *fresh: it is the first of its kind, path and program. -ENOMEM. */
+/* Counts d, of which texts are copied. *fresh: it is the first of its kind, path and program; of bytecode, of its program. -ENOMEM. */
 int denials_add(struct denials *all, const struct denial *d, bool *fresh) must_check;
 
 #endif

@@ -216,13 +216,22 @@ static enum denial_kind kind_of(enum verdict verdict, enum purpose purpose, bool
 	return purpose == PURPOSE_EXECUTE ? DENIED_PROGRAM : DENIED_HIDDEN;
 }
 
-/* "__pycache__/x.cpython-311.pyc.140200", which Python renames when it is whole, or the directory. */
-static bool is_bytecode(const char *path)
+/* "x.cpython-311.pyc.140200": Python renames it when it is whole, and reads none of that name. */
+static bool is_unfinished(const char *name)
 {
-	static const char dir[] = "/__pycache__";
-	const char *found = strstr(path, dir);
+	const char *dot = strrchr(name, '.');
 
-	return found != NULL && (found[sizeof(dir) - 1] == '\0' || found[sizeof(dir) - 1] == '/');
+	return dot != NULL && dot - name > 4 && strncmp(dot - 4, ".pyc", 4) == 0 && dot[1] != '\0' && dot[1 + strspn(dot + 1, "0123456789")] == '\0';
+}
+
+/* Made anew in d->real, whatever led there: nobody hides an attempt on something else among these. */
+static bool is_bytecode(const struct denial *d)
+{
+	if (d->kind != DENIED_WRITE || !d->is_dir)
+		return false;
+	if (d->purpose == PURPOSE_MAKE)
+		return strcmp(path_base(d->what), "__pycache__") == 0;
+	return d->purpose == PURPOSE_PUT && strcmp(path_base(d->real), "__pycache__") == 0 && is_unfinished(path_base(d->what));
 }
 
 static int judge_anew(struct watcher *w, const char *path, enum purpose purpose, bool connects, const char *key)
@@ -242,7 +251,7 @@ static int judge_anew(struct watcher *w, const char *path, enum purpose purpose,
 					&& !path_is_within(path, w->of.box_home)))
 		return note_fine(w, key);
 	d = (struct denial) { .kind = kind_of(verdict, purpose, connects), .purpose = purpose, .what = path, .real = real, .is_dir = is_dir(real) };
-	d.is_bytecode = d.kind == DENIED_WRITE && is_bytecode(path);
+	d.is_bytecode = is_bytecode(&d);
 	return remember(w, &d);
 }
 

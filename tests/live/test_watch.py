@@ -258,12 +258,22 @@ def test_modules_that_are_not_compiled_are_one_line(box):
         for module in ("__init__", "a", "b"):
             box.who.write(box.site(name, f"{module}.py"), "")
     box.who.makedirs(box.site("bare2", "__pycache__"))
-    code = "import bare0.a, bare0.b, bare1.a, bare1.b, bare2.a, bare2.b\ntry: open(bare0.__file__, 'w')\nexcept OSError: pass"
+    box.who.write(box.site("bare2", "__pycache__", "old.pyc"), "")
+    box.who.makedirs(box.path("cover"))
+    if not os.path.islink(box.path("cover", "__pycache__")):
+        os.symlink(box.site("bare0"), box.path("cover", "__pycache__"))
+    code = f"""
+import os, bare0.a, bare0.b, bare1.a, bare1.b, bare2.a, bare2.b
+for path in ({box.site("bare0", "__init__.py")!r}, {box.site("bare2", "__pycache__", "old.pyc")!r}, 'cover/__pycache__/x.pyc.1', {box.site("bare2", "__pycache__", "new.pyc")!r}):
+    try: os.open(path, os.O_CREAT | os.O_WRONLY)
+    except OSError: pass
+"""
     done = box.py(code, env={**VERBOSE, "PYTHONDONTWRITEBYTECODE": ""})
     lines = re.findall(r"^  read-only  (\S+) \((.*)\), from python -c(?:, \d+ times)?$", summary(done.stderr), re.M)
-    assert lines == [(box.site("bare0", "__pycache__"), "what Python compiles"), (box.site("bare0", "__init__.py"), "write")], tell(done)
+    plain = [box.site("bare0", "__init__.py"), box.site("bare2", "__pycache__", "old.pyc"), box.path("cover", "__pycache__", "x.pyc.1"), box.site("bare2", "__pycache__", "new.pyc")]
+    assert lines == [(box.site("bare0", "__pycache__"), "what Python compiles"), *[(path, "write") for path in plain]], tell(done)
     assert "deliberate  another program could hide its code there; pip compiles" in summary(done.stderr)
-    assert done.stderr.count("venvbox: read-only: ") == 2
+    assert done.stderr.count("venvbox: read-only: ") == 5
 
 
 NUMBERS = """
