@@ -146,7 +146,7 @@ static int decide(struct run *run, struct failure *f)
 	return policy_make(&run->job, &s->manifest, &s->conf, &run->env, &run->policy, f);
 }
 
-/* For whoever installed: another user has another passwd, and could not bring up to date what has changed. */
+/* For whoever installed: a user could have written there what root's box is to have in /etc and to execute; and another user has another passwd. */
 static int fold(struct run *run, struct failure *f)
 {
 	cleanup_free char *state = path_join(run->session.manifest.venv, VB_STATE);

@@ -305,12 +305,15 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Where a test could tell one number from the next one. More than there need be: the constants for arguments are among them. */
-static size_t find_bounds(const struct program *p, uint32_t *bounds)
+/* Where a test could tell one number, or architecture, from the next one. More than there need be: the constants for arguments are among them. */
+static size_t find_bounds(const struct program *p, uint32_t arch, uint32_t *bounds)
 {
 	size_t n = 0;
 
 	bounds[n++] = 0;
+	/* It stands for itself alone; what follows it is foreign again. */
+	bounds[n++] = arch;
+	bounds[n++] = arch + 1;
 	for (size_t i = 0; i < p->n; i++) {
 		if (!is_test(&p->v[i]) || p->v[i].code == (BPF_JMP | BPF_JA))
 			continue;
@@ -446,7 +449,7 @@ static int emit_tree(const struct tree *t, uint32_t arch, uint32_t foreign, stru
 int bpftree_make(const struct sock_filter *program, size_t n, uint32_t arch, struct buf *out)
 {
 	const struct program p = { .v = program, .n = n };
-	cleanup_free uint32_t *bounds = n <= BPF_MAXINSNS ? calloc(2 * n + 1, sizeof(*bounds)) : NULL;
+	cleanup_free uint32_t *bounds = n <= BPF_MAXINSNS ? calloc(2 * n + 3, sizeof(*bounds)) : NULL;
 	cleanup(tree_release) struct tree t = { .rest.v = bounds != NULL ? calloc(n + 1, sizeof(*t.rest.v)) : NULL };
 	cleanup_buf struct buf made = { 0 };
 	uint32_t foreign = SECCOMP_RET_KILL_PROCESS;
@@ -455,7 +458,7 @@ int bpftree_make(const struct sock_filter *program, size_t n, uint32_t arch, str
 
 	if (t.rest.v == NULL)
 		return n <= BPF_MAXINSNS ? -ENOMEM : -ENOTSUP;
-	n_bounds = find_bounds(&p, bounds);
+	n_bounds = find_bounds(&p, arch, bounds);
 	r = find_foreign(&p, arch, bounds, n_bounds, &foreign);
 	if (r == 0)
 		r = find_ranges(&p, arch, bounds, n_bounds, &t);

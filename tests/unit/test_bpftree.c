@@ -191,6 +191,7 @@ static void test_what_is_not_understood_is_left_alone(void **state)
 	assert_int_equal(TURN(&out, ARCH, TEST(BPF_JEQ, NATIVE, 1, 0), RET(0), NR, LONG), 0);
 	buf_release(&out);
 	assert_int_equal(TURN(&out, ARCH, TEST(BPF_JEQ, ~NATIVE, 0, 1), RET(3), TEST(BPF_JEQ, NATIVE, 1, 0), RET(0), NR, LONG), -ENOTSUP); /* foreign ones differ */
+	assert_int_equal(TURN(&out, ARCH, TEST(BPF_JGT, NATIVE - 1, 1, 0), RET(0), NR, LONG), -ENOTSUP); /* they differ again above it */
 	assert_int_equal(TURN(&out, NR, LONG), -ENOTSUP); /* the number of a foreign call */
 	assert_int_equal(TURN(&out, TEST(BPF_JEQ, 0, 0, 1), RET(3), ARCH, TEST(BPF_JEQ, NATIVE, 1, 0), RET(0), NR, LONG), -ENOTSUP); /* nothing is loaded */
 	assert_int_equal(TURN(&out, ARCH, TEST(BPF_JEQ, NATIVE, 1, 0), RET(0), NR, BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 7), LONG), -ENOTSUP);
