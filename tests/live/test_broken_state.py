@@ -97,7 +97,9 @@ def test_foreign_owner(fresh, lab, name):
 
 # --- other state ----------------------------------------------------------------------------
 
-FILTERS = {"empty": lambda t: b"", "torn": lambda t: t[:-3], "one instruction short": lambda t: t[:-8], "zeros": lambda t: bytes(len(t)),
+FILTERS = {"empty": lambda t: b"", "torn": lambda t: t[:-3], "one instruction short": lambda t: t[:-8],
+           "one instruction more": lambda t: b"\x20\0\0\0\0\0\0\0" + t,  # the number is loaded twice: it would do
+           "zeros": lambda t: bytes(len(t)),
            "allows all": lambda t: b"\x06\x00\x00\x00\x00\x00\xff\x7f", "refuses nothing": lambda t: b"\x06\x00\x00\x00\x00\x00\xff\x7f" * 3, "too long": lambda t: t * 200}
 
 
