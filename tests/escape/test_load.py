@@ -131,10 +131,10 @@ def test_ended_while_boxes_are_made(fresh, watch):
         time.sleep(delay)
         os.killpg(p.pid, number)
         try:
-            p.communicate(timeout=PATIENCE)
+            _, err = p.communicate(timeout=PATIENCE)
         finally:
             p.kill()
-        assert p.returncode in (-number, 1), f"seed {seed}: {number} after {delay:.4f} s: {p.returncode}"
+        assert p.returncode in (-number, 1), f"seed {seed}: {number} after {delay:.4f} s: {p.returncode}, {err}"
 
     with concurrent.futures.ThreadPoolExecutor(BATCH) as pool:
         for _ in range(EARLY // BATCH):
