@@ -12,6 +12,15 @@ union fd_control {
 	struct cmsghdr align;
 };
 
+/*
+ * Whoever ends with a message unread, a signal for a payload that has ended meanwhile, resets the other end (unix_release_sock() in the
+ * kernel): that is told once, before what he sent himself, the last report.
+ */
+static bool goes_on(int err)
+{
+	return err == EINTR || err == ECONNRESET;
+}
+
 /* The other end is gone, however the kernel puts it. */
 static int gone(int err)
 {
@@ -95,7 +104,7 @@ static int recv_fds(int sock, struct iovec *body, int flags, int fds[static WIRE
 	*n = 0;
 	do
 		got = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC | flags);
-	while (got < 0 && errno == EINTR);
+	while (got < 0 && goes_on(errno));
 	if (got < 0)
 		return gone(errno);
 	*n = take_fds(&msg, fds);
@@ -199,7 +208,7 @@ int wire_recv(int sock, void *msg, size_t len, bool dont_wait)
 	/* MSG_TRUNC: the result is the true length. Descriptors sent along are dropped by the kernel: there is no room for them. */
 	do
 		got = recv(sock, msg, len, MSG_TRUNC | (dont_wait ? MSG_DONTWAIT : 0));
-	while (got < 0 && errno == EINTR);
+	while (got < 0 && goes_on(errno));
 	if (got < 0)
 		return gone(errno);
 	if (got == 0)

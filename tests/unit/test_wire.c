@@ -408,6 +408,37 @@ static void the_end_is_noticed(void **state)
 	assert_int_equal(wire_send(c->ends[1], &command, sizeof(command)), -EPIPE);
 }
 
+/* PID 1 ends while a signal is on its way to it. */
+static void what_was_sent_before_a_reset_is_heard(void **state)
+{
+	struct channel *c = *state;
+	struct command command = { .kind = COMMAND_SIGNAL, .value = 1 };
+	struct report report = { .kind = REPORT_EXIT, .value = 7 }, got;
+	int fd;
+
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(wire_send(c->ends[0], &report, sizeof(report)), 0);
+	assert_int_equal(wire_send(c->ends[1], &command, sizeof(command)), 0);
+	(void) close(c->ends[0]);
+	c->ends[0] = -1;
+	assert_int_equal(wire_recv_with(c->ends[1], &got, sizeof(got), &fd), 0);
+	assert_memory_equal(&got, &report, sizeof(got));
+	assert_int_equal(fd, -1);
+	assert_int_equal(wire_recv(c->ends[1], &got, sizeof(got), true), 0);
+	assert_int_equal(wire_recv(c->ends[1], &got, sizeof(got), true), -EPIPE);
+}
+
+static void a_reset_without_a_word_is_the_end(void **state)
+{
+	struct channel *c = *state;
+	struct command command = { .kind = COMMAND_SIGNAL, .value = 1 };
+
+	assert_int_equal(wire_send(c->ends[1], &command, sizeof(command)), 0);
+	(void) close(c->ends[0]);
+	c->ends[0] = -1;
+	assert_int_equal(wire_recv(c->ends[1], &command, sizeof(command), false), -EPIPE);
+}
+
 static void descriptors_with_a_report_are_dropped(void **state)
 {
 	struct channel *c = *state;
@@ -493,6 +524,8 @@ int main(void)
 		TEST(a_series_that_changes_or_ends_is_refused),
 		TEST(structs_travel_whole),
 		TEST(the_end_is_noticed),
+		TEST(what_was_sent_before_a_reset_is_heard),
+		TEST(a_reset_without_a_word_is_the_end),
 		TEST(descriptors_with_a_report_are_dropped),
 		TEST(one_descriptor_travels_with_a_report),
 		TEST(several_descriptors_are_refused_and_closed),
