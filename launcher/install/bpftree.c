@@ -305,6 +305,17 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* Of n sorted ones, at least one: how many are left. */
+static size_t drop_repeated(uint32_t *bounds, size_t n)
+{
+	size_t kept = 1;
+
+	for (size_t i = 1; i < n; i++)
+		if (bounds[i] != bounds[kept - 1])
+			bounds[kept++] = bounds[i];
+	return kept;
+}
+
 /* Where a test could tell one number, or architecture, from the next one. More than there need be: the constants for arguments are among them. */
 static size_t find_bounds(const struct program *p, uint32_t arch, uint32_t *bounds)
 {
@@ -322,7 +333,7 @@ static size_t find_bounds(const struct program *p, uint32_t arch, uint32_t *boun
 			bounds[n++] = p->v[i].k + 1;
 	}
 	qsort(bounds, n, sizeof(*bounds), compare);
-	return n;
+	return drop_repeated(bounds, n);
 }
 
 static int find_ranges(const struct program *p, uint32_t arch, const uint32_t *bounds, size_t n, struct tree *t)
@@ -330,24 +341,24 @@ static int find_ranges(const struct program *p, uint32_t arch, const uint32_t *b
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < n; i++)
-		if (i == 0 || bounds[i] != bounds[i - 1])
-			r = add_range(p, &(struct call) { .arch = arch, .number = bounds[i], .has_number = true }, t);
+		r = add_range(p, &(struct call) { .arch = arch, .number = bounds[i], .has_number = true }, t);
 	return r;
 }
 
 /* For calls of any other architecture, whatever their number. */
 static int find_foreign(const struct program *p, uint32_t arch, const uint32_t *bounds, size_t n, uint32_t *answer)
 {
-	struct way way = { .is_answer = false };
+	struct way way;
 	bool has = false;
 
 	for (size_t i = 0; i < n; i++) {
-		int r = bounds[i] != arch ? go(p, &(struct call) { .arch = bounds[i] }, 0, &way) : 0;
+		int r;
 
-		if (r < 0)
-			return r;
 		if (bounds[i] == arch)
 			continue;
+		r = go(p, &(struct call) { .arch = bounds[i] }, 0, &way);
+		if (r < 0)
+			return r;
 		if (!way.is_answer || (has && way.answer != *answer))
 			return -ENOTSUP;
 		*answer = way.answer;
