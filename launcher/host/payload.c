@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "common/fd.h"
+#include "common/learned.h"
 #include "common/names.h"
 #include "common/path.h"
 #include "host/dotenv.h"
@@ -16,6 +17,7 @@
 
 #define DOTENV_LIMIT (1u << 20)
 #define ENVIRON_LIMIT (8u << 20)
+#define STAT_LIMIT 4096
 
 void payload_release(struct payload *p)
 {
@@ -27,13 +29,33 @@ void payload_release(struct payload *p)
 	strv_release(&p->warnings);
 }
 
-/* What the parent started with; *known says whether it could be read (hidepid, another user's process: it cannot). */
-static int parent_environment(struct strv *env, bool *known)
+/* Of a process that is there; 0: nobody can tell. Its name, in parentheses, may be anything. */
+static pid_t parent_of(pid_t pid)
 {
+	cleanup_buf struct buf text = { 0 };
+	const char *after;
+	char path[64];
+	int parent;
+
+	(void) snprintf(path, sizeof(path), "/proc/%d/stat", (int) pid);
+	if (fd_read_file(AT_FDCWD, path, STAT_LIMIT, &text) < 0 || text.data == NULL)
+		return 0;
+	after = strrchr(text.data, ')');
+	return after != NULL && sscanf(after, ") %*c %d", &parent) == 1 ? parent : 0;
+}
+
+/*
+ * What the parent started with; *known says whether it could be read (hidepid, another user's process: it cannot). `venvbox-install --learn` is
+ * between the command and who gave it, and has the command's variables itself.
+ */
+static int parent_environment(const struct strv *own, struct strv *env, bool *known)
+{
+	const char *form = strv_getenv(own, "VENVBOX_VERBOSE");
+	bool learns = form != NULL && strcmp(form, LEARNED_FORM) == 0;
 	cleanup_buf struct buf text = { 0 };
 	char path[64];
 
-	(void) snprintf(path, sizeof(path), "/proc/%d/environ", (int) getppid());
+	(void) snprintf(path, sizeof(path), "/proc/%d/environ", (int) (learns ? parent_of(getppid()) : getppid()));
 	*known = fd_read_file(AT_FDCWD, path, ENVIRON_LIMIT, &text) == 0;
 	return *known ? env_split(text.data ? text.data : "", text.len, env) : 0;
 }
@@ -119,7 +141,7 @@ static int make_env(const struct session *s, const struct job *job, const struct
 		.pip_run = job->pip_run,
 	};
 	bool known;
-	int r = parent_environment(&parent, &known);
+	int r = parent_environment(own, &parent, &known);
 
 	if (known)
 		in.parent = &parent;

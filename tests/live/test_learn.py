@@ -46,6 +46,16 @@ def test_a_second_run_lacks_nothing(learner, data):
     assert "text of one.csv" in done.stdout and "text of two.csv" in done.stdout and "nothing to write" in done.stdout, tell(done)
 
 
+def test_the_command_has_its_variables(learner):
+    """As `GIVEN=1 python ...` has it without --learn (S12)."""
+    show = """python -c "import os; print(os.environ.get('GIVEN'))"; true"""
+    assert learner.sh(f"GIVEN=1 .venv/bin/{show}").stdout == "1\n"
+    done = learner.sh(f"GIVEN=1 {learner.lab.installer} .venv --learn --yes -- {show}")
+    assert done.stdout.startswith("1\n"), tell(done)
+    done = learner.sh(f"{learner.lab.installer} .venv --learn --yes -- {show}", env={"GIVEN": "1"})
+    assert done.stdout.startswith("None\n"), tell(done)
+
+
 def test_nothing_is_written_unasked(learner, data):
     before = policy(learner)
     done = learn(learner, "python", "show.py", data[0], yes=False)
