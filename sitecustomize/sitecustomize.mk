@@ -1,4 +1,4 @@
-# What Python programs are told, built into venvbox-python: launcher/inside/hints.c, boxmodule.c.
+# What Python programs are told, built into venvbox-python and venvbox-hints.so: launcher/inside/hints.c, boxmodule.c.
 built_in_py = sitecustomize/hints.py sitecustomize/venvbox.py
 EXTRA_DIST += sitecustomize/sitecustomize.mk sitecustomize/README.md $(built_in_py)
 
@@ -10,5 +10,5 @@ BUILT_SOURCES += $(built_in_py:.py=.inc)
 CLEANFILES += $(built_in_py:.py=.inc)
 
 # Known before the first build too, when one program alone is asked for.
-launcher/inside/hints.$(OBJEXT) launcher/inside/venvbox_python_static-hints.$(OBJEXT): sitecustomize/hints.inc
-launcher/inside/boxmodule.$(OBJEXT) launcher/inside/venvbox_python_static-boxmodule.$(OBJEXT): sitecustomize/venvbox.inc
+launcher/inside/hints.$(OBJEXT) launcher/inside/venvbox_hints_so-hints.$(OBJEXT): sitecustomize/hints.inc
+launcher/inside/boxmodule.$(OBJEXT) launcher/inside/venvbox_hints_so-boxmodule.$(OBJEXT): sitecustomize/venvbox.inc

@@ -12,7 +12,7 @@
 
 #define AGAIN "run venvbox-install on the venv again"
 
-static const char *const way_names[] = { [EMBED_STATIC] = "static", [EMBED_SHARED] = "shared", [EMBED_EXEC] = "exec" };
+static const char *const way_names[] = { [EMBED_SHARED] = "shared", [EMBED_EXEC] = "exec" };
 static const char *const profile_names[] = { [PROFILE_MINIMAL] = "minimal", [PROFILE_SYSTEM] = "system" };
 static const char *const kind_names[] = { [MOUNT_RO] = "ro", [MOUNT_COPY] = "copy", [MOUNT_SYMLINK] = "symlink" };
 

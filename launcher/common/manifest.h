@@ -19,9 +19,8 @@
 
 /* How the interpreter comes into venvbox-python (design.md, Interpreters). */
 enum embed_way {
-	EMBED_STATIC, /* venvbox-python-static: the distribution's libpython linked in */
 	EMBED_SHARED, /* venvbox-python opens libpython */
-	EMBED_EXEC,   /* the base interpreter is executed after sealing */
+	EMBED_EXEC,   /* venvbox-python-exec executes the base interpreter, after sealing */
 };
 
 enum profile {

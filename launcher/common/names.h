@@ -21,7 +21,7 @@
 #define VB_PIP_TMP    "pip-tmp"       /* parents of /tmp of pip runs, on disk */
 #define VB_ETC        "etc"           /* synthetic passwd, group, nsswitch.conf */
 #define VB_LIBPYTHON  "libpython"     /* symbolic link to the shared libpython; there for EMBED_SHARED only */
-#define VB_BASE_PYTHON "base-python"  /* symbolic link to the base interpreter: for EMBED_EXEC, and after an upgrade */
+#define VB_BASE_PYTHON "base-python"  /* symbolic link to the base interpreter */
 #define VB_MASKS      "masks"         /* journal of the names masked for a run */
 #define VB_SPARE      "spare"         /* empty directories for the next run to mask names with */
 #define VB_READY      "ready"         /* directories of small files of the host's, kept for the next start */
@@ -34,14 +34,21 @@
 /* Programs, in libexec (PKGLIBEXECDIR). */
 #define VB_LAUNCHER   "venvbox-launcher"
 #define VB_INIT       "venvbox-init"
-#define VB_PYTHON     "venvbox-python"        /* opens a shared libpython */
-#define VB_PYTHON_STATIC "venvbox-python-static" /* the distribution's libpython linked in; may be absent */
+#define VB_PYTHON     "venvbox-python"      /* opens a shared libpython */
+#define VB_PYTHON_EXEC "venvbox-python-exec" /* executes the base interpreter */
+#define VB_HINTS      "venvbox-hints.so"    /* what that one is told, preloaded.c */
 #define VB_FILTER_HELPER "venvbox-filter"
 
 /* Inside the box. */
 #define VB_RUN_DIR    "/run/venvbox"
 #define VB_RUN_INIT   "/run/venvbox/init" /* for uid 0 only: PID 1 executed by path, because /proc/1/fd is covered */
 #define VB_RUN_FD     "/run/venvbox/fd" /* plain files of the caller, read-only, by descriptor number */
+
+#define VB_BOX_HINTS  "/etc/venvbox/hints.so" /* VB_HINTS; no blank and no colon, which part names in LD_PRELOAD */
+
+/* From VB_PYTHON_EXEC to VB_HINTS, which takes them out of the environment. */
+#define VB_ENV_VENV   "VENVBOX_PRELOAD_VENV"
+#define VB_ENV_NAME   "VENVBOX_PRELOAD_NAME" /* what the process is called, PR_SET_NAME */
 
 #define VB_PAYLOAD_PID "2" /* inside: PID 1 forks once before it reaps, payload_start() */
 

@@ -66,7 +66,7 @@ static int add_venv(struct layout *l, const char *libexec)
 	if (r == 0)
 		r = layout_child(l, pip ? OP_RW : OP_RO, state, VB_INNER_BIN, bin, "commands of the venv as the box sees them");
 	if (r == 0)
-		r = layout_child(l, OP_RO, libexec, m->way == EMBED_STATIC ? VB_PYTHON_STATIC : VB_PYTHON, python, "the interpreter");
+		r = layout_child(l, OP_RO, libexec, m->way == EMBED_EXEC ? VB_PYTHON_EXEC : VB_PYTHON, python, "the interpreter");
 	if (r == 0)
 		r = pip ? add_pip_state(l, m->venv, home) : layout_self(l, OP_RW, home, "HOME, private and kept");
 	return r < 0 ? r : add_caches(l, m->venv, home);

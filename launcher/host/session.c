@@ -104,9 +104,8 @@ static void warn_changed(const struct session *s, const char *what, const char *
 }
 
 /*
- * After an upgrade of the base the run goes on, with what the plain venv would run now: the seal does not depend on it. What is
- * linked into venvbox-python-static is of before, and its standard library is not: it steps aside (design.md, Interpreters). The way
- * of this run is then not that of the manifest's file.
+ * After an upgrade of the base the run goes on, with what the plain venv would run now: the seal does not depend on it. Where its library
+ * is gone the base is executed; the way of this run is then not that of the manifest's file.
  */
 static int check_interpreter(struct session *s, struct failure *f)
 {
@@ -127,7 +126,7 @@ static int check_interpreter(struct session *s, struct failure *f)
 		warn_changed(s, base_words, m->base_executable, base);
 	else if (library != LOOK_SAME)
 		warn_changed(s, library_words, m->libpython, library);
-	if (library == LOOK_GONE || (base == LOOK_CHANGED && m->way == EMBED_STATIC))
+	if (library == LOOK_GONE)
 		m->way = EMBED_EXEC;
 	return 0;
 }

@@ -18,7 +18,6 @@ static void put(struct buf *out, const char *label, const char *text)
 static void put_interpreter(struct buf *out, const struct manifest *m)
 {
 	static const char *const how[] = {
-		[EMBED_STATIC] = "linked into venvbox-python-static",
 		[EMBED_SHARED] = "embedded through its shared library",
 		[EMBED_EXEC] = "executed after sealing",
 	};

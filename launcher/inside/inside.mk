@@ -16,7 +16,7 @@ libvb_inside_a_SOURCES = \
 	launcher/inside/seal.c launcher/inside/seal.h \
 	launcher/inside/verify.c launcher/inside/verify.h
 
-pkglibexec_PROGRAMS += venvbox-init venvbox-python
+pkglibexec_PROGRAMS += venvbox-init venvbox-python venvbox-python-exec venvbox-hints.so
 if MUSL
 venvbox_init_SOURCES =
 venvbox_init_LINK = $(MUSL_LINK)
@@ -29,22 +29,28 @@ venvbox_init_LDFLAGS = $(HARDEN_LDFLAGS) $(INIT_LDFLAGS)
 venvbox_init_LDADD = libvb-inside.a libvb-common.a $(CAP_LIBS)
 endif
 
+# Becomes the interpreter: by its library, or by executing it.
+venvbox_python_SOURCES = launcher/inside/python.c launcher/inside/embed.c launcher/inside/embed.h $(hints)
+venvbox_python_LDADD = libvb-inside.a libvb-common.a
+if MUSL
+venvbox_python_exec_SOURCES =
+venvbox_python_exec_LINK = $(MUSL_LINK)
+venvbox_python_exec_LDADD = launcher/inside/python.mo launcher/inside/embed_exec.mo libvb-musl.a $(MUSL_END)
+EXTRA_venvbox_python_exec_SOURCES = launcher/inside/python.c launcher/inside/embed_exec.c
+else
+venvbox_python_exec_SOURCES = launcher/inside/python.c launcher/inside/embed_exec.c
+venvbox_python_exec_LINK = $(CCLD) $(AM_CFLAGS) $(CFLAGS) $(venvbox_python_exec_LDFLAGS) $(LDFLAGS) -o $@
+venvbox_python_exec_LDFLAGS = $(HARDEN_LDFLAGS) $(INIT_LDFLAGS)
+venvbox_python_exec_LDADD = libvb-inside.a libvb-common.a
+endif
+
 # What Python programs are told; of the two sources that it includes sitecustomize.mk tells.
-embedder = launcher/inside/python.c launcher/inside/embed.h \
-	launcher/inside/boxmodule.c launcher/inside/boxmodule.h \
+hints = launcher/inside/boxmodule.c launcher/inside/boxmodule.h \
 	launcher/inside/hints.c launcher/inside/hints.h \
 	launcher/inside/pyapi.c launcher/inside/pyapi.h
-venvbox_python_SOURCES = launcher/inside/embed.c $(embedder)
-venvbox_python_LDADD = libvb-inside.a libvb-common.a
 
-# The distribution's own interpreter, linked in: design.md, Interpreters. Extension modules find
-# CPython's symbols in the executable (-export-dynamic), and must find none of ours there:
-# a `buf_add` of ours would be taken before their own.
-if STATIC_PYTHON
-pkglibexec_PROGRAMS += venvbox-python-static
-venvbox_python_static_SOURCES = launcher/inside/embed_static.c $(embedder)
-venvbox_python_static_CFLAGS = $(AM_CFLAGS) -fno-pie -fvisibility=hidden $(STATIC_PYTHON_CFLAGS)
-venvbox_python_static_LDFLAGS = $(HARDEN_LDFLAGS) -no-pie -Wl,-export-dynamic \
-	-Wl,--exclude-libs,libvb-inside.a:libvb-common.a
-venvbox_python_static_LDADD = libvb-inside.a libvb-common.a $(STATIC_PYTHON_LIBS)
-endif
+# Preloaded into an interpreter of the system, which is built without sanitizers; extension modules are to find none of our symbols.
+venvbox_hints_so_SOURCES = launcher/inside/preloaded.c launcher/inside/verify.c $(hints)
+venvbox_hints_so_CFLAGS = $(AM_CFLAGS) -fPIC -fvisibility=hidden $(NO_SANITIZERS)
+venvbox_hints_so_LDFLAGS = $(HARDEN_LDFLAGS) -shared $(NO_SANITIZERS)
+venvbox_hints_so_LDADD =

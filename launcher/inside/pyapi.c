@@ -4,7 +4,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 
-/* The shared library was opened with RTLD_GLOBAL, and the linked-in one is exported for extension modules. */
+/* A shared library was opened with RTLD_GLOBAL; an interpreter that is executed exports them for extension modules. */
 static void *find(const char *name, int *err)
 {
 	void *found = dlsym(RTLD_DEFAULT, name);

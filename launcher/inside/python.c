@@ -5,17 +5,15 @@
  */
 #include <errno.h>
 #include <limits.h>
-#include <stdbool.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/names.h"
+#include "common/path.h"
 #include "inside/embed.h"
 #include "inside/piphint.h"
 #include "inside/verify.h"
-
-/* Asked by venvbox-install, outside: which Python is linked in? Empty for none. */
-#define BANNER_OPTION "--venvbox-banner"
 
 /* We are mounted at <venv>/bin/python, and the kernel knows where we were found. */
 static int find_venv(char venv[PATH_MAX], struct failure *f)
@@ -47,31 +45,30 @@ static int refuse_unsealed(struct failure *f)
 			"refusing to run Python outside a box: %s", fact);
 }
 
+/* The path with its links resolved: CPython and the loader ($ORIGIN) look beside the real file. */
+static int find_interpreter(const char *venv, char **real, struct failure *f)
+{
+	cleanup_free char *state = path_join(venv, VB_STATE);
+	cleanup_free char *link = state == NULL ? NULL : path_join(state, embed_link);
+
+	*real = link == NULL ? NULL : realpath(link, NULL);
+	return *real != NULL ? 0 : fail_errno(f, link == NULL ? ENOMEM : errno, EMBED_REPAIR, "cannot find the interpreter of '%s'", venv);
+}
+
 static int run(int argc, char **argv, int *status, struct failure *f)
 {
+	cleanup_free char *interpreter = NULL;
 	char venv[PATH_MAX];
 	int err = refuse_unsealed(f);
 
 	if (err == 0)
 		err = find_venv(venv, f);
+	if (err == 0)
+		err = find_interpreter(venv, &interpreter, f);
 	if (err != 0)
 		return err;
 	piphint_say(argc, argv, venv);
-	return embed_run(venv, argc, argv, status, f);
-}
-
-static int print_banner(void)
-{
-	const char *version = embed_version();
-
-	return printf("%s\n", version != NULL ? version : "") < 0 || fflush(stdout) != 0 ? VB_EXIT_FAILURE : 0;
-}
-
-static bool asks_for_banner(int argc, char **argv)
-{
-	const char *fact;
-
-	return argc == 2 && strcmp(argv[1], BANNER_OPTION) == 0 && verify_inside(&fact) != 0;
+	return embed_run(interpreter, venv, argc, argv, status, f);
 }
 
 int main(int argc, char **argv)
@@ -80,8 +77,6 @@ int main(int argc, char **argv)
 	int status = VB_EXIT_FAILURE;
 	int err;
 
-	if (asks_for_banner(argc, argv))
-		return print_banner();
 	err = run(argc, argv, &status, &f);
 	return err == 0 ? status : failure_print(&f, err);
 }

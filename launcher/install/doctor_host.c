@@ -155,7 +155,7 @@ static const char *fault_of(const struct stat *st)
 
 static void check_programs(const char *libexec, struct report *report)
 {
-	static const char *const names[] = { "", VB_LAUNCHER, VB_INIT, VB_PYTHON, VB_FILTER_HELPER, CANARY_NAME };
+	static const char *const names[] = { "", VB_LAUNCHER, VB_INIT, VB_PYTHON, VB_PYTHON_EXEC, VB_HINTS, VB_FILTER_HELPER, CANARY_NAME };
 	static const char title[] = "nobody else can change venvbox's own programs";
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

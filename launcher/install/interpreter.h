@@ -20,6 +20,7 @@ struct interpreter {
 	enum embed_way way;
 	char *libpython;  /* real path; NULL if there is none of the very same version */
 	struct file_id libpython_id;
+	char *hints;      /* VB_HINTS, in libexec; NULL: the base is embedded, or cannot take it */
 	struct probe probe;
 };
 
@@ -33,7 +34,7 @@ void interpreter_release(struct interpreter *i);
 int interpreter_find(const struct venv *v, const struct strv *writable, const char *libexec, struct interpreter *i,
 		     struct failure *f) must_check;
 
-/* For people: "linked into venvbox-python-static". */
+/* For people: "executed after sealing". */
 const char *interpreter_way_words(enum embed_way way);
 
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/names.h"
 #include "common/path.h"
 
 #define MINIMAL 1U
@@ -430,6 +431,8 @@ static int add_interpreter(struct making *k)
 		r = add_path(k, versioned, "the interpreter");
 	if (r == 0)
 		r = add_path(k, i->executable, "the interpreter");
+	if (r == 0 && i->hints != NULL)
+		r = add_row(k, MOUNT_COPY, i->hints, VB_BOX_HINTS, "notes of the box, for an interpreter that is executed");
 	if (r == 0 && i->libpython != NULL)
 		r = add_path(k, i->libpython, "the library of the interpreter");
 	for (size_t n = 0; r == 0 && n < i->probe.mapped.n; n++)

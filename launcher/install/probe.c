@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "common/fd.h"
+#include "common/names.h"
 #include "common/runprog.h"
 
 #define LIMIT_MS 60000
@@ -142,19 +143,21 @@ int probe_library(const char *path, char **banner)
 	return one_line(&said, banner);
 }
 
-int probe_static(const char *program, char **banner)
+int probe_preload(const char *executable, const char *library, bool *takes)
 {
-	char *const argv[] = { (char *) program, (char *) "--venvbox-banner", NULL };
-	const struct runprog what = { .path = program, .argv = argv, .limit_ms = LIMIT_MS, .limit_bytes = 4096 };
-	cleanup_buf struct buf out = { 0 };
-	int status, r = runprog(&what, &out, NULL, &status);
+	char *const argv[] = { (char *) executable, (char *) "-I", (char *) "-S", (char *) "-B", (char *) "-c", (char *) "import venvbox", NULL };
+	cleanup_free char *preload = NULL;
+	char *env[] = { NULL, (char *) VB_ENV_VENV "=/", (char *) VB_ENV_NAME "=python", NULL };
+	const struct runprog what = { .path = executable, .argv = argv, .env = env, .limit_ms = LIMIT_MS, .limit_bytes = LIMIT_BYTES };
+	cleanup_buf struct buf said = { 0 };
+	int status, r;
 
-	*banner = NULL;
-	/* Too little of something right now: no reason to be slower for good. */
-	if (r == -EMFILE || r == -ENFILE || r == -EAGAIN || r == -ENOMEM || r == -EIO || r == -ECHILD)
-		return r;
-	/* There is none, or it was built for another release of the system's libraries: it steps aside. */
-	if (r < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		return 0;
-	return one_line(&out, banner);
+	if (asprintf(&preload, "LD_PRELOAD=%s", library) < 0)
+		return -ENOMEM;
+	env[0] = preload;
+	r = runprog(&what, &said, &said, &status);
+	/* A loader that cannot take it says so. */
+	*takes = r == 0 && said.len == 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	/* Too little of something right now is no reason to be without for good. */
+	return r == -EMFILE || r == -ENFILE || r == -EAGAIN || r == -ENOMEM || r == -EIO || r == -ECHILD ? r : 0;
 }

@@ -35,7 +35,7 @@ int probe_run(const char *executable, struct probe *p, struct failure *f) must_c
 /* Py_GetVersion() of a libpython, newlines as blanks, asked in a process of its own. Owned by the caller. */
 int probe_library(const char *path, char **banner) must_check;
 
-/* The banner of the interpreter linked into our own program; *banner NULL: there is none. */
-int probe_static(const char *program, char **banner) must_check;
+/* Does VB_HINTS work in it, preloaded? Not in one that is linked with no loader, with another libc, or that hides its symbols. */
+int probe_preload(const char *executable, const char *library, bool *takes) must_check;
 
 #endif

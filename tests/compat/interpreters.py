@@ -80,7 +80,7 @@ def relocated(who, base):
 
 
 def relocated_with_library(who, base):
-    """As uv installs them too: the same, and a shared library of the same build beside it."""
+    """As uv installs them too: the same, and a shared library of the same build beside it, which it does not use."""
     path = relocated(who, base)
     another_build(who, shared_library(), f"{base}/lib/libpython{VERSION}.so.1.0")
     return path
@@ -143,9 +143,10 @@ class Interpreter:
         self.relinked = self.is_copy and name not in MADE
 
     def touch(self):
-        """Its program, and its library, are written anew. Their paths, as the kernel has them."""
+        """Its program, and the library that it uses, are written anew. Their paths, as the kernel has them."""
         changed = [os.path.realpath(self.path)]
-        changed += [p for p in glob.glob(os.path.join(self.prefix, "lib", "libpython*.so.1.0")) if os.path.isfile(p)]
+        if self.name != "relocated-with-library":
+            changed += [p for p in glob.glob(os.path.join(self.prefix, "lib", "libpython*.so.1.0")) if os.path.isfile(p)]
         for path in changed:
             with open(path, "ab") as f:
                 f.write(b"\0")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""venvbox-python: refuses unsealed, and is the venv's Python when sealed (spec C2, B8)."""
+"""venvbox-python and venvbox-python-exec: refuse unsealed, and are the venv's Python when sealed (spec C2, B8)."""
 import ast
 import glob
 import os
@@ -12,10 +12,10 @@ import pytest
 import initrig as rig
 from initrig import run
 
-STATIC = os.path.join(rig.LIBEXEC, "venvbox-python-static")
 SHARED = os.path.join(rig.LIBEXEC, "venvbox-python")
-
-PROGRAMS = [p for p in (STATIC, SHARED) if os.path.exists(p)]
+EXEC = os.path.join(rig.LIBEXEC, "venvbox-python-exec")
+PROGRAMS = [SHARED, EXEC]
+HINTS = os.path.join(rig.LIBEXEC, "venvbox-hints.so")
 
 FACTS = """
 import json, sys, ssl, ctypes, sqlite3, zlib, hashlib, multiprocessing, site
@@ -83,8 +83,6 @@ def where(tmp_path):
 
 def ways():
     for base in interpreters():
-        if base == "/usr/bin/python3" and STATIC in PROGRAMS:
-            yield "static", base
         if base != "/usr/bin/python3" or debian_shared():
             yield "shared", base
         yield "exec", base
@@ -92,11 +90,9 @@ def ways():
 
 def make(way, base, where):
     library = debian_shared() if base == "/usr/bin/python3" else shared_library(base)
-    if way == "static":
-        return Venv(base, where, STATIC)
     if way == "shared":
         return Venv(base, where, SHARED, library=library)
-    return Venv(base, where, SHARED, execute=base)
+    return Venv(base, where, EXEC, execute=base)
 
 
 def caller(base):
@@ -135,11 +131,42 @@ def test_children_are_the_same_python(way, base, where):
     assert text.strip() == venv.path
 
 
-def test_static_base_has_its_program():
-    """Where configure can link it: the tests below would otherwise pass for want of a subject."""
-    archive = ask("/usr/bin/python3", "import os, sysconfig as s; v = s.get_config_var\n"
-                  "print('libpython' not in open('/proc/self/maps').read() and os.path.isfile(os.path.join(v('LIBPL'), v('LIBRARY'))))")
-    assert str(STATIC in PROGRAMS) == archive
+SHOW_HINTS = ["--tmpfs", "/etc", "--ro-bind", HINTS, "/etc/venvbox/hints.so"]
+
+WHAT_IT_SEES = """
+import os, sys
+with open("/proc/self/comm") as f: name = f.read().strip()
+print([k for k in os.environ if k.startswith(("LD_", "VENVBOX_PRELOAD"))], name, os.path.realpath("/proc/self/exe"), len(os.listdir("/proc/self/fd")))
+"""
+
+
+@pytest.mark.parametrize("base", interpreters())
+@pytest.mark.parametrize("hints", [False, True])
+def test_one_that_is_executed_is_as_in_a_plain_venv(base, where, hints):
+    """Nothing is left of how it came there: environment, name, descriptors."""
+    venv = make("exec", base, where)
+    if hints:
+        venv.extra += SHOW_HINTS
+    plain = subprocess.run([base, "-c", WHAT_IT_SEES], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True).stdout.decode().split()
+    _, text = venv.run(caller(base), "-c", WHAT_IT_SEES)
+    said = text.split()
+    assert said[0] == plain[0] == "[]" and said[2] == plain[2] == os.path.realpath(base), text
+    assert said[1] == ("python" if hints else os.path.basename(os.path.realpath(base))), text
+
+
+PRELOADS = """
+import os, subprocess, sys
+say = "import os, venvbox; print(os.environ.get('LD_PRELOAD'))"
+print(subprocess.run([sys.executable, "-c", say], env={"LD_PRELOAD": sys.argv[1]}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.decode(), end="")
+"""
+
+
+@pytest.mark.parametrize("theirs", ["", "/nowhere.so", "/nowhere.so:/nowhere-2.so"])
+def test_what_else_is_preloaded_stays_so(where, theirs):
+    venv = make("exec", "/usr/bin/python3", where)
+    venv.extra += SHOW_HINTS
+    _, text = venv.run(rig.users()[0], "-c", PRELOADS, theirs)
+    assert text == theirs + "\n"
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -173,26 +200,17 @@ def test_capabilities_must_be_ambient(caps):
     assert (b"capabilities left" in done.stderr) == bool(caps)
 
 
-def test_extension_modules_find_cpython_and_nothing_of_ours():
-    """The static one stands in for /usr/bin/python3: the same symbols, or modules do not load."""
-    def exported(path):
-        text = subprocess.run(["nm", "-D", "--defined-only", path], stdout=subprocess.PIPE, check=True).stdout.decode()
-        return {line.split()[2] for line in text.splitlines()}
-    base = exported(os.path.realpath("/usr/bin/python3"))
-    for static in PROGRAMS[:-1]:
-        assert base - exported(static) <= {"Py_FrozenMain"}
-        assert exported(static) - base == set()
+def test_extension_modules_find_nothing_of_ours():
+    """Beside an interpreter that is executed: a `buf_add` of ours would be taken before their own."""
+    for defined in (["-D", "--defined-only"], ["-u"]):
+        text = subprocess.run(["nm", *defined, HINTS], stdout=subprocess.PIPE, check=True).stdout.decode()
+        names = {line.split()[-1] for line in text.splitlines()}
+        assert names == set() if defined[0] == "-D" else names and not [n for n in names if n.startswith(("Py", "_Py"))], text
 
 
-def test_banner_is_that_of_the_base():
-    version = ask("/usr/bin/python3", "import sys; print(sys.version)")
-    for program in PROGRAMS[:-1]:
-        assert subprocess.run([program, "--venvbox-banner"], stdout=subprocess.PIPE, check=True).stdout.decode().strip() == version
-    assert subprocess.run([SHARED, "--venvbox-banner"], stdout=subprocess.PIPE, check=True).stdout == b"\n"
-
-
-def test_missing_library_fails_closed(where):
-    venv = Venv("/usr/bin/python3", where, SHARED)
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_missing_interpreter_fails_closed(where, program):
+    venv = Venv("/usr/bin/python3", where, program)
     box, text = venv.run(rig.users()[0], "-c", "print('ran')")
     assert os.waitstatus_to_exitcode(box.reports[-1].value) == 125
     first, second = text.splitlines()

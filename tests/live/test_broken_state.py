@@ -187,7 +187,6 @@ def test_base_interpreter_upgraded(own_base):
     with open(python, "ab") as f:
         f.write(b"\0")
     done = box.py(SEALED + "; import os; print(os.readlink('/proc/self/exe'))")
-    # What is linked in is of before: it steps aside.
     assert (done.returncode, done.stdout) == (0, f"['Seccomp:\\t2\\n']\n{python}\n"), tell(done)
     assert done.stderr.count("\n") == 1 and f"'{python}' has changed" in done.stderr and "venvbox-install" in done.stderr, tell(done)
     box.install()

@@ -48,7 +48,7 @@ static void judges_landlock(void **state)
 /* A directory of programs like ours. */
 static void put_programs(const struct place *p)
 {
-	static const char *const names[] = { VB_LAUNCHER, VB_INIT, VB_PYTHON, VB_FILTER_HELPER, CANARY_NAME };
+	static const char *const names[] = { VB_LAUNCHER, VB_INIT, VB_PYTHON, VB_PYTHON_EXEC, VB_HINTS, VB_FILTER_HELPER, CANARY_NAME };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		put(p, names[i], "x");

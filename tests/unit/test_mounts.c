@@ -146,6 +146,23 @@ static void merged_usr(void **state)
 	end(&w);
 }
 
+/* Where the base is executed: in both profiles, and in /etc, which is kept ready. */
+static void hints_of_one_that_is_executed(void **state)
+{
+	struct world w;
+
+	(void) state;
+	start(&w, "/usr");
+	w.interpreter.hints = strdup("/opt/v/venvbox-hints.so");
+	assert_int_equal(mounts_add(&w.in, &w.m), 0);
+	assert_int_equal(row(&w, MOUNT_COPY, "/opt/v/venvbox-hints.so", "/etc/venvbox/hints.so"), 'b');
+	end(&w);
+	start(&w, "/usr");
+	assert_int_equal(mounts_add(&w.in, &w.m), 0);
+	assert_int_equal(row(&w, MOUNT_COPY, "/opt/v/venvbox-hints.so", "/etc/venvbox/hints.so"), 0);
+	end(&w);
+}
+
 /* Of more, or of files, the directory itself: another may come. */
 static void directories_that_are_not_few_links(void **state)
 {
@@ -286,6 +303,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(merged_usr),
+		cmocka_unit_test(hints_of_one_that_is_executed),
 		cmocka_unit_test(directories_that_are_not_few_links),
 		cmocka_unit_test(directories_of_few_files),
 		cmocka_unit_test(unmerged_usr),

@@ -175,9 +175,8 @@ static void test_an_upgraded_base_is_run_as_it_is_now(void **state)
 		int result;
 		enum embed_way then;
 	} rows[] = {
-		{ EMBED_STATIC, NULL, NULL, 0, EMBED_STATIC },
-		{ EMBED_STATIC, "python", NULL, 0, EMBED_EXEC },
-		{ EMBED_STATIC, NULL, "python", -ENOENT, EMBED_STATIC },
+		{ EMBED_EXEC, NULL, NULL, 0, EMBED_EXEC },
+		{ EMBED_EXEC, NULL, "python", -ENOENT, EMBED_EXEC },
 		{ EMBED_SHARED, NULL, NULL, 0, EMBED_SHARED },
 		{ EMBED_SHARED, "python", NULL, 0, EMBED_SHARED },
 		{ EMBED_SHARED, "libpython", NULL, 0, EMBED_SHARED },
