@@ -60,6 +60,7 @@ UNIT_TESTS = \
 	tests/unit/test_quota \
 	tests/unit/test_relay \
 	tests/unit/test_ready \
+	tests/unit/test_readycopy \
 	tests/unit/test_remedy \
 	tests/unit/test_rmtree \
 	tests/unit/test_seal \

@@ -27,9 +27,10 @@ static const char *const kinds[] = {
 	[READY_LINK] = "link",
 	[READY_DIR] = "dir",
 	[READY_MOUNT] = "mount",
+	[READY_PART] = "part",
 };
 
-const char *const ready_dirs[] = { "/etc", "/usr/bin", NULL };
+const char *const ready_dirs[] = { "/etc", "/usr", NULL };
 
 void ready_release(struct ready *ready)
 {
@@ -72,17 +73,26 @@ char *ready_list_name(const char *dir)
 	return name;
 }
 
-bool ready_is_mounted(enum ready_kind kind)
+/* The first at i or behind it that is not part of another. */
+static const struct ready_item *next_whole(const struct ready *ready, size_t *i)
 {
-	return kind == READY_DIR || kind == READY_MOUNT;
+	while (*i < ready->n && ready->v[*i].kind == READY_PART)
+		(*i)++;
+	return *i < ready->n ? &ready->v[(*i)++] : NULL;
 }
 
 bool ready_is_alike(const struct ready *a, const struct ready *b)
 {
-	for (size_t i = 0; i < a->n && i < b->n; i++)
-		if (a->v[i].kind != b->v[i].kind || strcmp(a->v[i].source, b->v[i].source) != 0 || strcmp(a->v[i].dest, b->v[i].dest) != 0)
+	size_t i = 0, j = 0;
+
+	for (;;) {
+		const struct ready_item *x = next_whole(a, &i), *y = next_whole(b, &j);
+
+		if (x == NULL || y == NULL)
+			return x == y;
+		if (x->kind != y->kind || strcmp(x->source, y->source) != 0 || strcmp(x->dest, y->dest) != 0)
 			return false;
-	return a->n == b->n;
+	}
 }
 
 /* --- the list -------------------------------------------------------------- */
@@ -190,7 +200,7 @@ bool ready_is_same(const struct ready_id *id, const struct stat *st)
 {
 	const struct ready_id now = plain_id(st);
 
-	return S_ISREG(st->st_mode) && id->ino == now.ino && id->size == now.size && id->mtime_ns == now.mtime_ns && id->ctime_ns == now.ctime_ns;
+	return (S_ISREG(st->st_mode) || S_ISDIR(st->st_mode)) && id->ino == now.ino && id->size == now.size && id->mtime_ns == now.mtime_ns && id->ctime_ns == now.ctime_ns;
 }
 
 /* fsync(2): the list that calls it good is written after it. */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * ready.h - directories of the box that are made of small files of the host's (/etc, the tools in /usr/bin), kept ready in
+ * ready.h - directories of the box that are made of small files of the host's (/etc, and what profile minimal shows of /usr), kept ready in
  * .venv/venvbox/ready: one mount shows what would be thirty copies made by bwrap at each start (docs/performance.md).
  *
  * Beside each tree lies a list of what it was made of. The launcher uses a tree only if that is what this run's plan has
  * there, to the last mount, and only after every file of the host's was asked whether it is still the same; what has changed is copied again.
+ * Where a plan has something else in /usr, it uses what the tree has for /usr/bin, /usr/share ... by itself. A whole directory that was copied is
+ * shown while nothing in it has changed, and else mounted over its copy, as it would be without; an installation copies it again.
  * No box can write here (design.md, law 2).
  *
  * A tree that a box has mounted is never replaced: to remove a mount point would take the mount out of the box,
@@ -25,8 +27,9 @@ enum ready_kind {
 	READY_FILE,  /* the content of source */
 	READY_OWN,   /* the same; source is of the state (VB_ETC), which changes with an installation only */
 	READY_LINK,  /* a symbolic link with the text source */
-	READY_DIR,   /* source, a directory, is mounted here */
+	READY_DIR,   /* source, a directory, is mounted here, or was copied */
 	READY_MOUNT, /* source, a file too large to copy, is mounted here */
+	READY_PART,  /* a file or directory in the READY_DIR before it, which was copied with it; links are not listed: whoever changes one changes its directory */
 };
 
 /*
@@ -44,7 +47,7 @@ struct ready_item {
 	enum ready_kind kind;
 	char *source;
 	char *dest;         /* absolute, at or below the directory */
-	struct ready_id id; /* READY_FILE: of what was copied */
+	struct ready_id id; /* READY_FILE, READY_DIR, READY_PART: of what was copied */
 };
 
 /* The directories that are kept so, if there is enough in them; NULL ends the list. */
@@ -62,13 +65,10 @@ void ready_release(struct ready *ready);
 /* Copies the texts. */
 int ready_add(struct ready *ready, enum ready_kind kind, const char *source, const char *dest, const struct ready_id *id) must_check;
 
-/* The name of the list of a directory: "/usr/bin" has "usr-bin.list". Owned by the caller, NULL: out of memory. */
+/* The name of the list of a directory: "/usr" has "usr.list". Owned by the caller, NULL: out of memory. */
 char *ready_list_name(const char *dir) must_check;
 
-/* Is source mounted there? Else it is in the tree itself. */
-bool ready_is_mounted(enum ready_kind kind);
-
-/* Do they show the same, whatever content their files have? */
+/* Do they show the same, whatever content their files and directories have? */
 bool ready_is_alike(const struct ready *a, const struct ready *b);
 
 /* The list as it is in the file. -EBADMSG: it is none, or its tree is no name. An empty one is left when that fails. */
@@ -79,13 +79,13 @@ int ready_unpack(const char *text, size_t len, struct ready *ready) must_check;
 int ready_load(int ready_fd, const char *list, struct ready *ready) must_check;
 int ready_save(int ready_fd, const char *list, const struct ready *ready) must_check;
 
-/* Of what is copied now. A file that was changed in this moment may change again within one tick of its clock: then it is the id of no file. */
+/* Of what is copied now. What was changed in this moment may change again within one tick of its clock: then it is the id of nothing. */
 void ready_id_of(const struct stat *st, struct ready_id *id);
 
 /* Is there a copy, whatever of? */
 bool ready_has_copy(const struct ready_id *id);
 
-/* Is st still what was copied? */
+/* Is st still what was copied? A regular file or a directory, as that was. */
 bool ready_is_same(const struct ready_id *id, const struct stat *st);
 
 /*

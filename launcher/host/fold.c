@@ -11,18 +11,49 @@
 #include "common/names.h"
 #include "common/path.h"
 #include "common/ready.h"
+#include "common/strv.h"
 #include "host/sources.h"
+
+enum state {
+	STATE_SAME,
+	STATE_MOUNTED, /* it is none of the tree's, or no longer */
+	STATE_CHANGED, /* what was copied is not what is there now */
+	STATE_OTHER,   /* no longer of the kind that the directory was made for */
+};
+
+/* Of each item in dir. */
+struct now {
+	size_t op;
+	enum state state;
+};
 
 struct folding {
 	struct plan *plan;
-	const char *dir;
+	const char *top; /* what the tree has */
+	const char *dir; /* what is to be shown of it: top, or a directory in that */
 	char *list;
 	int ready_fd;
 	struct ready ready;
-	size_t *ops;  /* which operation each item of ready is */
+	struct now *now;
 };
 
+/* To show less by a mount of its own does not pay. */
+#define ENOUGH 2
+
 /* --- is it the same? --------------------------------------------------------------- */
+
+static bool is_in_dir(const struct folding *k, size_t i)
+{
+	return k->ready.v[i].kind != READY_PART && path_is_within(k->ready.v[i].dest, k->dir);
+}
+
+/* The first in dir at i or behind it; ready.n: there is none. */
+static size_t next_in_dir(const struct folding *k, size_t i)
+{
+	while (i < k->ready.n && !is_in_dir(k, i))
+		i++;
+	return i;
+}
 
 static bool is_op_for(const struct ready_item *item, const struct op *op)
 {
@@ -48,7 +79,7 @@ static bool is_op_for(const struct ready_item *item, const struct op *op)
 /* One after the other: what the plan has in dir is what was made ready, no more and no less. */
 static bool is_alike(struct folding *k)
 {
-	size_t n = 0;
+	size_t n = next_in_dir(k, 0);
 
 	for (size_t i = 0; i < k->plan->n; i++) {
 		const struct op *op = &k->plan->ops[i];
@@ -57,19 +88,29 @@ static bool is_alike(struct folding *k)
 			continue;
 		if (n == k->ready.n || !is_op_for(&k->ready.v[n], op))
 			return false;
-		k->ops[n++] = i;
+		k->now[n].op = i;
+		n = next_in_dir(k, n + 1);
 	}
 	return n == k->ready.n;
 }
 
-enum state {
-	STATE_SAME,
-	STATE_CHANGED, /* what was copied is not what is there now */
-	STATE_OTHER,   /* no longer of the kind that the directory was made for */
-};
-
-static enum state look_at(const struct ready_item *item, bool optional)
+/* Is all of it as it was when it was copied? st: of the directory itself. */
+static bool is_fresh(const struct folding *k, size_t dir, const struct stat *st)
 {
+	struct stat part;
+
+	if (!ready_is_same(&k->ready.v[dir].id, st))
+		return false;
+	for (size_t i = dir + 1; i < k->ready.n && k->ready.v[i].kind == READY_PART; i++)
+		if (stat(k->ready.v[i].source, &part) < 0 || !ready_is_same(&k->ready.v[i].id, &part))
+			return false;
+	return true;
+}
+
+static enum state look_at(const struct folding *k, size_t i)
+{
+	const struct ready_item *item = &k->ready.v[i];
+	bool optional = k->plan->ops[k->now[i].op].optional;
 	struct stat st;
 
 	if (item->kind == READY_LINK || item->kind == READY_OWN)
@@ -80,20 +121,21 @@ static enum state look_at(const struct ready_item *item, bool optional)
 		return ready_has_copy(&item->id) ? STATE_CHANGED : STATE_SAME; /* left out, as sources_open() does */
 	}
 	if (item->kind == READY_DIR)
-		return S_ISDIR(st.st_mode) ? STATE_SAME : STATE_OTHER;
+		return !S_ISDIR(st.st_mode) ? STATE_OTHER : is_fresh(k, i, &st) ? STATE_SAME : STATE_MOUNTED;
 	if (!S_ISREG(st.st_mode))
 		return STATE_OTHER;
-	return item->kind == READY_MOUNT || ready_is_same(&item->id, &st) ? STATE_SAME : STATE_CHANGED;
+	if (item->kind == READY_MOUNT)
+		return STATE_MOUNTED;
+	return ready_is_same(&item->id, &st) ? STATE_SAME : STATE_CHANGED;
 }
 
-static enum state look_at_all(const struct folding *k)
+static enum state look_at_all(struct folding *k)
 {
 	enum state worst = STATE_SAME;
 
-	for (size_t i = 0; i < k->ready.n && worst != STATE_OTHER; i++) {
-		enum state state = look_at(&k->ready.v[i], k->plan->ops[k->ops[i]].optional);
-
-		worst = state > worst ? state : worst;
+	for (size_t i = next_in_dir(k, 0); i < k->ready.n && worst != STATE_OTHER; i = next_in_dir(k, i + 1)) {
+		k->now[i].state = look_at(k, i);
+		worst = k->now[i].state > worst ? k->now[i].state : worst;
 	}
 	return worst;
 }
@@ -105,18 +147,18 @@ static int read_list(struct folding *k)
 	int r;
 
 	ready_release(&k->ready);
-	free(k->ops);
-	k->ops = NULL;
+	free(k->now);
+	k->now = NULL;
 	r = ready_load(k->ready_fd, k->list, &k->ready);
 	if (r < 0)
 		return r;
-	k->ops = calloc(k->ready.n + 1, sizeof(*k->ops));
-	return k->ops != NULL ? 0 : -ENOMEM;
+	k->now = calloc(k->ready.n + 1, sizeof(*k->now));
+	return k->now != NULL ? 0 : -ENOMEM;
 }
 
 static int copy_anew(const struct folding *k, struct ready_item *item, const struct op *op)
 {
-	cleanup_free char *place = path_join(k->ready.tree, path_below(item->dest, k->dir));
+	cleanup_free char *place = path_join(k->ready.tree, path_below(item->dest, k->top));
 	cleanup_fd int source = -1;
 
 	if (place == NULL)
@@ -133,12 +175,9 @@ static int copy_changed(struct folding *k)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < k->ready.n; i++) {
-		const struct op *op = &k->plan->ops[k->ops[i]];
-
-		if (look_at(&k->ready.v[i], op->optional) == STATE_CHANGED)
-			r = copy_anew(k, &k->ready.v[i], op);
-	}
+	for (size_t i = next_in_dir(k, 0); r == 0 && i < k->ready.n; i = next_in_dir(k, i + 1))
+		if (k->now[i].state == STATE_CHANGED)
+			r = copy_anew(k, &k->ready.v[i], &k->plan->ops[k->now[i].op]);
 	return r < 0 ? r : ready_save(k->ready_fd, k->list, &k->ready);
 }
 
@@ -161,19 +200,31 @@ static bool may_execute(const struct folding *k)
 {
 	struct statvfs fs;
 
-	return strcmp(k->dir, "/etc") == 0 || (fstatvfs(k->ready_fd, &fs) == 0 && (fs.f_flag & ST_NOEXEC) == 0);
+	return strcmp(k->top, "/etc") == 0 || (fstatvfs(k->ready_fd, &fs) == 0 && (fs.f_flag & ST_NOEXEC) == 0);
+}
+
+/* Those of the tree that this mount shows. */
+static size_t count_shown(const struct folding *k)
+{
+	size_t n = 0;
+
+	for (size_t i = next_in_dir(k, 0); i < k->ready.n; i = next_in_dir(k, i + 1))
+		n += k->now[i].state != STATE_MOUNTED;
+	return n;
 }
 
 static int mark(struct folding *k, const char *state)
 {
+	const char *below = path_below(k->dir, k->top);
 	cleanup_free char *ready = path_join(state, VB_READY);
-	cleanup_free char *source = ready ? path_join(ready, k->ready.tree) : NULL;
-	int fd = sources_hand_on(openat(k->ready_fd, k->ready.tree, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+	cleanup_free char *place = below != NULL && *below != '\0' ? path_join(k->ready.tree, below) : strdup(k->ready.tree);
+	cleanup_free char *source = ready && place ? path_join(ready, place) : NULL;
+	int fd = source != NULL ? sources_hand_on(fd_open_below(k->ready_fd, place, O_PATH | O_DIRECTORY)) : -ENOMEM;
 	struct op *op;
 
 	if (fd < 0)
-		return source != NULL ? 0 : -ENOMEM;
-	op = source != NULL ? plan_insert(k->plan, k->ops[0], OP_RO, source, k->dir, "small files, kept ready") : NULL;
+		return fd == -ENOMEM ? fd : 0;
+	op = plan_insert(k->plan, k->now[next_in_dir(k, 0)].op, OP_RO, source, k->dir, "small files, kept ready");
 	if (op == NULL) {
 		(void) close(fd);
 		return -ENOMEM;
@@ -182,25 +233,68 @@ static int mark(struct folding *k, const char *state)
 	op->trust = TRUST_NONE;
 	op->fd = fd;
 	/* Those after the new one are where they were, and one further. */
-	for (size_t i = 0; i < k->ready.n; i++)
-		if (!ready_is_mounted(k->ready.v[i].kind))
-			k->plan->ops[k->ops[i] + 1].folded = true;
-	return 0;
+	for (size_t i = next_in_dir(k, 0); i < k->ready.n; i = next_in_dir(k, i + 1))
+		if (k->now[i].state != STATE_MOUNTED)
+			k->plan->ops[k->now[i].op + 1].folded = true;
+	return 1;
 }
 
+/* 1: dir is shown by the tree. 0: it is not. */
 static int fold_dir(struct folding *k, const char *state)
 {
 	enum state what;
-	int r = read_list(k);
+	int r = 0;
 
-	if (r < 0 || k->ready.n == 0 || !is_alike(k) || !may_execute(k))
-		return r == -ENOMEM ? r : 0;
+	if (!is_alike(k))
+		return 0;
 	what = look_at_all(k);
 	if (what == STATE_CHANGED)
 		r = bring_up_to_date(k);
 	if (r < 0 || what == STATE_OTHER)
 		return r == -ENOMEM ? r : 0;
-	return mark(k, state);
+	return count_shown(k) >= ENOUGH ? mark(k, state) : 0;
+}
+
+/* The directories in top that have something in them. */
+static int list_parts(const struct folding *k, struct strv *parts)
+{
+	int r = 0;
+
+	for (size_t i = next_in_dir(k, 0); r == 0 && i < k->ready.n; i = next_in_dir(k, i + 1)) {
+		const char *dest = k->ready.v[i].dest, *name = path_below(dest, k->top), *slash = strchr(name, '/');
+		cleanup_free char *part = slash != NULL ? strndup(dest, (size_t) (slash - dest)) : NULL;
+
+		if (slash != NULL && (part == NULL || !strv_contains(parts, part)))
+			r = part != NULL ? strv_add(parts, part) : -ENOMEM;
+	}
+	return r;
+}
+
+/* As profile system has /usr: there is nothing to look for. */
+static bool is_shown_whole(const struct folding *k)
+{
+	for (size_t i = 0; i < k->plan->n; i++)
+		if (k->plan->ops[i].dest != NULL && strcmp(k->plan->ops[i].dest, k->top) == 0)
+			return true;
+	return false;
+}
+
+static int fold_top(struct folding *k, const char *state)
+{
+	cleanup_strv struct strv parts = { 0 };
+	int r = is_shown_whole(k) ? 0 : read_list(k);
+
+	if (r < 0 || k->ready.n == 0 || !may_execute(k))
+		return r == -ENOMEM ? r : 0;
+	r = fold_dir(k, state);
+	if (r == 0)
+		r = list_parts(k, &parts);
+	for (size_t i = 0; r >= 0 && i < parts.n; i++) {
+		k->dir = parts.v[i];
+		r = fold_dir(k, state);
+	}
+	k->dir = k->top;
+	return r < 0 ? r : 0;
 }
 
 int fold_plan(struct plan *plan, int state_fd, const char *state)
@@ -209,11 +303,11 @@ int fold_plan(struct plan *plan, int state_fd, const char *state)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && ready_fd >= 0 && ready_dirs[i] != NULL; i++) {
-		struct folding k = { .plan = plan, .dir = ready_dirs[i], .list = ready_list_name(ready_dirs[i]), .ready_fd = ready_fd };
+		struct folding k = { .plan = plan, .top = ready_dirs[i], .dir = ready_dirs[i], .list = ready_list_name(ready_dirs[i]), .ready_fd = ready_fd };
 
-		r = k.list ? fold_dir(&k, state) : -ENOMEM;
+		r = k.list ? fold_top(&k, state) : -ENOMEM;
 		free(k.list);
-		free(k.ops);
+		free(k.now);
 		ready_release(&k.ready);
 	}
 	return r;

@@ -28,6 +28,7 @@ libvb_install_a_SOURCES = \
 	launcher/install/probe.c launcher/install/probe.h \
 	launcher/install/project.c launcher/install/project.h \
 	launcher/install/prologue.c launcher/install/prologue.h \
+	launcher/install/readycopy.c launcher/install/readycopy.h \
 	launcher/install/readydirs.c launcher/install/readydirs.h \
 	launcher/install/remove.c launcher/install/remove.h \
 	launcher/install/scan.c launcher/install/scan.h \

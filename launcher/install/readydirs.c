@@ -9,6 +9,7 @@
 #include "common/path.h"
 #include "common/ready.h"
 #include "install/bins.h"
+#include "install/readycopy.h"
 #include "install/state.h"
 #include "stubs/etc.h"
 
@@ -88,7 +89,7 @@ static int gather(const struct making *k, const char *dir, struct ready *ready)
 	if (r == 0 && strcmp(dir, "/etc") == 0)
 		r = add_own(k, ready);
 	for (size_t i = 0; r == 0 && i < ready->n; i++)
-		rows += !ready_is_mounted(ready->v[i].kind);
+		rows += ready->v[i].kind != READY_DIR && ready->v[i].kind != READY_MOUNT;
 	return r < 0 ? r : rows >= ENOUGH;
 }
 
@@ -136,8 +137,48 @@ static int make_item(int tree, const struct ready_item *item, const char *place)
 		return make_empty(tree, place);
 	case READY_FILE:
 	case READY_OWN:
+	case READY_PART:
 		break;
 	}
+	return 0;
+}
+
+/* Takes what is there of parts. */
+static int add_parts(struct ready *ready, const struct ready *parts)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < parts->n; i++)
+		r = ready_add(ready, READY_PART, parts->v[i].source, parts->v[i].dest, &parts->v[i].id);
+	return r;
+}
+
+/* Copies the directories that are small into the tree, which is new. */
+static int copy_dirs(const struct making *k, const char *dir, struct ready *ready)
+{
+	cleanup_ready struct ready all = { .tree = strdup(ready->tree) };
+	int r = all.tree != NULL ? 0 : -ENOMEM;
+
+	for (size_t i = 0; r >= 0 && i < ready->n; i++) {
+		const struct ready_item *item = &ready->v[i];
+		cleanup_ready struct ready parts = { 0 };
+		cleanup_free char *place = path_join(ready->tree, path_below(item->dest, dir));
+		struct ready_id id = item->id;
+		int copied = 0;
+
+		if (place == NULL)
+			return -ENOMEM;
+		if (item->kind == READY_DIR)
+			copied = readycopy_dir(k->ready_fd, place, item->source, item->dest, &parts, &id);
+		r = copied < 0 ? copied : ready_add(&all, item->kind, item->source, item->dest, &id);
+		if (r == 0 && copied > 0)
+			r = add_parts(&all, &parts);
+	}
+	if (r < 0)
+		return r;
+	ready_release(ready);
+	*ready = all;
+	all = (struct ready) { 0 };
 	return 0;
 }
 
@@ -204,29 +245,59 @@ static int fill_item(const struct making *k, const char *dir, const char *tree, 
 	return ready_put_file(k->ready_fd, place, source, &(struct ready_id) { 0 });
 }
 
+/* Is it in the tree what was made once? */
+static int is_made(int tree, const char *dir, const struct ready_item *item)
+{
+	bool copied = (item->kind == READY_FILE || item->kind == READY_PART) && ready_has_copy(&item->id);
+	struct stat st;
+	mode_t type = item->kind == READY_LINK ? S_IFLNK : item->kind == READY_DIR ? S_IFDIR : S_IFREG;
+
+	if (fstatat(tree, path_below(item->dest, dir), &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		if (!is_plain(errno))
+			return -errno;
+		return !copied && (item->kind == READY_FILE || item->kind == READY_OWN);
+	}
+	if (item->kind == READY_PART && S_ISDIR(st.st_mode))
+		return 1;
+	return (st.st_mode & S_IFMT) == type && (!copied || (uint64_t) st.st_size == item->id.size);
+}
+
+/* Of a directory and what is in it: is the copy that of now? Its content is not brought up to date, but copied as a whole. */
+static int is_copy_of_now(const struct making *k, const char *dir, const char *tree, const struct ready_item *item)
+{
+	cleanup_free char *place = path_join(tree, path_below(item->dest, dir));
+	struct stat st;
+	int r;
+
+	if (place == NULL)
+		return -ENOMEM;
+	if (item->kind == READY_DIR && !ready_has_copy(&item->id)) {
+		r = readycopy_fits(item->source);
+		return r < 0 ? r : r == 0;
+	}
+	if (stat(item->source, &st) < 0)
+		return is_plain(errno) ? 0 : -errno;
+	if (!ready_is_same(&item->id, &st))
+		return 0;
+	return item->kind == READY_DIR ? readycopy_has_links(k->ready_fd, place, item->source) : 1;
+}
+
 /* 1: the tree is what was made once. It is nobody's but ours, but somebody may have looked for space. */
 static int is_whole(const struct making *k, const char *dir, const struct ready *ready)
 {
 	cleanup_fd int tree = fd_open_below(k->ready_fd, ready->tree, O_RDONLY | O_DIRECTORY);
+	int r = 1;
 
 	if (tree < 0)
 		return is_plain(-tree) ? 0 : tree;
-	for (size_t i = 0; i < ready->n; i++) {
+	for (size_t i = 0; r > 0 && i < ready->n; i++) {
 		const struct ready_item *item = &ready->v[i];
-		struct stat st;
-		mode_t type = item->kind == READY_LINK ? S_IFLNK : item->kind == READY_DIR ? S_IFDIR : S_IFREG;
-		bool copied = item->kind == READY_FILE && ready_has_copy(&item->id);
 
-		if (fstatat(tree, path_below(item->dest, dir), &st, AT_SYMLINK_NOFOLLOW) < 0) {
-			if (!is_plain(errno))
-				return -errno;
-			if (copied || (item->kind != READY_FILE && item->kind != READY_OWN))
-				return 0;
-		} else if ((st.st_mode & S_IFMT) != type || (copied && (uint64_t) st.st_size != item->id.size)) {
-			return 0;
-		}
+		r = is_made(tree, dir, item);
+		if (r > 0 && (item->kind == READY_DIR || item->kind == READY_PART))
+			r = is_copy_of_now(k, dir, ready->tree, item);
 	}
-	return 1;
+	return r;
 }
 
 /* The list that is there, if its tree is whole and shows the same: its content is then brought up to date. */
@@ -255,8 +326,11 @@ static int make_one(struct making *k, const char *dir)
 	if (r <= 0)
 		return r;
 	r = find_alike(k, dir, list, &ready);
-	if (r == 0)
+	if (r == 0) {
 		r = make_tree(k, dir, &ready);
+		if (r == 0)
+			r = copy_dirs(k, dir, &ready);
+	}
 	for (size_t i = 0; r >= 0 && i < ready.n; i++)
 		if (ready.v[i].kind == READY_FILE || ready.v[i].kind == READY_OWN)
 			r = fill_item(k, dir, ready.tree, &ready.v[i]);

@@ -112,7 +112,8 @@ class Workbench:
                 continue
             with open(os.path.join(ready, name), encoding="utf-8") as f:
                 (_, tree), *items = [line.rstrip("\n").split("=", 1) for line in f]
-            kinds = {value.split("\t")[0]: kind for kind, value in items}
+            # A directory that was copied, which its inode tells, is in the tree as the files are.
+            kinds = {value.split("\t")[0]: "tree" if kind == "dir" and value.split("\t")[2] != "0" else kind for kind, value in items if kind != "part"}
             ops = [i for i, word in enumerate(words) if word in ("--ro-bind", "--symlink") and words[i + 2] in kinds]
             if len(ops) != len(kinds):
                 continue  # not in this profile

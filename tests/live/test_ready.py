@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Small files of the host's, kept ready in the venv and shown by one mount: never old, never the box's to write (docs/performance.md)."""
+import ast
 import json
 import os
 import stat
@@ -33,22 +34,22 @@ def settled(box):
 
 def test_etc_and_the_tools_are_one_mount_each(fresh):
     seen = mounts(fresh)
-    assert "/venvbox/ready/" in seen["/etc"] and "/venvbox/ready/" in seen["/usr/bin"]
-    for name in ("/etc/hosts", "/etc/passwd", "/usr/bin/env", "/usr/bin/dash"):
+    assert "/venvbox/ready/" in seen["/etc"] and "/venvbox/ready/" in seen["/usr"]
+    for name in ("/etc/hosts", "/etc/passwd", "/etc/alternatives", "/usr/bin", "/usr/bin/env", "/usr/bin/dash", "/usr/share", "/usr/share/git-core"):
         assert name not in seen
-    assert "/etc/ssl/certs" in seen and "/usr/bin/git" in seen  # too large to copy, or a directory
+    assert "/usr/lib" in seen and "/usr/share/zoneinfo" in seen and "/usr/bin/git" in seen  # too large to copy
 
 
 def test_what_is_shown_is_what_the_host_has(fresh):
     code = ("import hashlib, json, os, sys\nout = {}\n"
-            "for top, _, names in [*os.walk('/etc'), *os.walk('/usr/bin')]:\n"
+            "for top, _, names in [e for d in ('/etc', '/usr/bin', '/usr/sbin', '/usr/share/git-core', '/usr/local') for e in os.walk(d)]:\n"
             "    for n in names:\n        p = os.path.join(top, n)\n        s = os.lstat(p)\n"
             "        out[p] = [os.readlink(p) if os.path.islink(p) else hashlib.sha256(open(p, 'rb').read()).hexdigest(), int(s.st_mtime), bool(s.st_mode & 0o111)]\n"
             "print(json.dumps(out))\n")
     inside, outside = json.loads(fresh.value(code)), json.loads(subprocess.run([PYTHON, "-c", code], check=True, capture_output=True, text=True).stdout)
     own = {"/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/etc/resolv.conf", "/etc/localtime", "/etc/os-release"}  # made for the box; content in the place of a link
     alike = [p for p in inside if p not in own and not p.startswith("/etc/venvbox/")]
-    assert len(alike) > 30 and {"/etc/hosts", "/etc/ssl/openssl.cnf", "/usr/bin/env", "/usr/bin/bash"} <= set(alike)
+    assert len(alike) > 30 and {"/etc/hosts", "/etc/ssl/openssl.cnf", "/usr/bin/env", "/usr/bin/bash", "/usr/share/git-core/templates/description"} <= set(alike)
     for path in alike:
         assert inside[path][0] == outside[path][0] and inside[path][2] == outside[path][2], path
         if not os.path.islink(path):
@@ -69,7 +70,7 @@ def test_nothing_is_written_when_nothing_has_changed(fresh):
 
 
 def test_the_box_cannot_write_there(fresh_pip):
-    for place in ("/etc", "/usr/bin", fresh_pip.state("ready"), fresh_pip.state("ready", "etc.0")):
+    for place in ("/etc", "/usr/bin", "/etc/alternatives", fresh_pip.state("ready"), fresh_pip.state("ready", "etc.0")):
         for how in ("open(p + '/x', 'w')", "os.mkdir(p + '/x')", "os.unlink(p + '/hosts')", "os.chmod(p, 0o777)", "os.rename(p + '/hosts', p + '/x')",
                     "os.utime(p)", "open(p + '/hosts', 'a')", "os.chmod(p + '/hosts', 0o666)", "os.link(p + '/hosts', 'x')", "os.symlink('x', p + '/y')"):
             assert fresh_pip.attempt("p = sys.argv[1]\n" + how, place) in ("EROFS", "ENOENT", "EXDEV", "EACCES"), (place, how)
@@ -146,7 +147,30 @@ def test_no_program_is_copied_where_none_may_be_executed(fresh):
     assert done.returncode == 0, tell(done)
     assert "ran" in done.stdout
     seen = json.loads(done.stdout.splitlines()[0])
-    assert "/usr/bin" not in seen and "/venvbox/ready/" in seen["/etc"]
+    assert "/usr" not in seen and "/usr/bin" not in seen and "/venvbox/ready/" in seen["/etc"]
+
+
+# Of a directory of the host that is copied as a whole.
+DIRECTORY = "/usr/share/git-core"
+SAYS = ("import json, os; d = '/usr/share/git-core'\n"
+        "at = {l.split()[4]: l.split()[3] for l in open('/proc/self/mountinfo')}\n"
+        "print([d in at, sorted(os.listdir(d)), open(d + '/sub/file').read(), os.readlink(d + '/link')])")
+
+
+@pytest.mark.parametrize("change", ["echo new > sub/file", "echo x > more", "rm -r sub; mkdir sub; echo again > sub/file", "ln -sfn other link", "touch sub/x", ":"])
+def test_a_directory_that_changes_on_the_host_is_seen_at_the_next_start(lab, fresh, who, change):
+    """One of the test's own is mounted there, for the commands of `with_mounts`; it is copied by the installation, and mounted when it has changed."""
+    own = lab.directory(who, "core")
+    fresh.sh(f"cd '{own}' && mkdir sub && echo old > sub/file && ln -s file link", check=True)
+    script = (f'sleep 2.1; "$1" "$2" >/dev/null && cd "$3" && "$2/bin/python" -c "$4" && (cd {own} && {change}) && "$2/bin/python" -c "$4" &&'
+              f' (cd {own} && cat sub/file && readlink link && ls)')
+    done = with_mounts(fresh, f'mount --bind "{own}" {DIRECTORY}', "/bin/sh", "-c", script, "sh", fresh.lab.installer, fresh.venv, fresh.project, SAYS)
+    assert done.returncode == 0, tell(done)
+    first, second, text, link, *names = done.stdout.splitlines()
+    assert ast.literal_eval(first) == [False, ["link", "sub"], "old\n", "file"]
+    assert ast.literal_eval(second) == [change != ":", sorted(names), text + "\n", link]
+    fresh.install()
+    assert DIRECTORY not in mounts(fresh)
 
 
 # --- the user's own -----------------------------------------------------------------------
@@ -157,10 +181,10 @@ def test_a_mount_of_the_users_in_etc(fresh):
     assert is_folded(fresh)
     env = {"BWRAP_ARGS": f"--ro-bind {fresh.path('mine.conf')} /etc/mine.conf"}
     assert fresh.value("print(open('/etc/mine.conf').read(), open('/etc/hosts').read() != '')", env=env) == "mine True"
-    assert not is_folded(fresh, env=env) and is_folded(fresh, "/usr/bin", env=env)
+    assert not is_folded(fresh, env=env) and is_folded(fresh, "/usr", env=env)
     assert fresh.value("import os; print(os.path.exists('/etc/mine.conf'))") == "False"
     fresh.install("--ro", "/usr/bin/head")
-    assert not is_folded(fresh, "/usr/bin") and is_folded(fresh)
+    assert [is_folded(fresh, place) for place in ("/usr", "/usr/bin", "/usr/share", "/etc")] == [False, False, True, True]
     assert fresh.value("import subprocess; print(len(subprocess.run(['head', '-c', '3', '/dev/zero'], stdout=subprocess.PIPE, check=True).stdout))") == "3"
 
 
@@ -192,16 +216,18 @@ def test_without_it_everything_is_made_at_the_start(fresh, damage):
     if "ln -s" in damage:
         fresh.sh(f"rm '{fresh.state('ready')}'", check=True)
     fresh.install()
-    assert is_folded(fresh) and is_folded(fresh, "/usr/bin")
+    assert is_folded(fresh) and is_folded(fresh, "/usr")
 
 
-@pytest.mark.parametrize("damage", ["rm -f ready/etc.0/hosts", "rm -rf ready/etc.0/ssl", "rm -f ready/bin.0/bash", "rm -f ready/bin.0/sh", ": > ready/etc.0/services",
+@pytest.mark.parametrize("damage", ["rm -f ready/etc.0/hosts", "rm -rf ready/etc.0/ssl", "rm -f ready/usr.0/bin/bash", "rm -f ready/usr.0/bin/sh", ": > ready/etc.0/services",
+                                    "rm -f ready/etc.0/alternatives/awk", "rm -rf ready/usr.0/share/git-core/*", ": > ready/usr.0/share/git-core/templates/description",
                                     "mkdir -p ready/etc.7/x ready/other"])
 def test_the_installation_mends_it(fresh, damage):
     fresh.sh(f"cd '{fresh.state()}' && chmod -R u+w ready && {damage}", check=True)
     fresh.install()
-    assert is_folded(fresh) and is_folded(fresh, "/usr/bin")
+    assert is_folded(fresh) and is_folded(fresh, "/usr")
     assert fresh.value("import os; print(os.path.getsize('/etc/hosts') > 0, os.path.getsize('/etc/services') > 99, os.path.exists('/bin/sh'), len(os.listdir('/etc/ssl')))") == "True True True 2"
+    assert fresh.value("import os; print(os.path.lexists('/etc/alternatives/awk'), os.path.getsize('/usr/share/git-core/templates/description') > 9)") == "True True"
     assert len(os.listdir(fresh.state("ready"))) == 4, "what is in use no more is gone"
 
 

@@ -42,7 +42,18 @@ static void add(struct place *p, enum op_kind kind, const char *source, const ch
 }
 
 /* Files as if they had been there for long: no test waits until their content is old enough to be known. */
-static void put_list(struct place *p)
+static struct ready_id id_of(const char *path)
+{
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	return (struct ready_id) { .ino = st.st_ino, .size = (uint64_t) st.st_size,
+				   .mtime_ns = st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
+				   .ctime_ns = st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec };
+}
+
+/* copied: with what is in the directory. */
+static void put_list(struct place *p, bool copied)
 {
 	cleanup_ready struct ready ready = { .tree = strdup("etc.0") };
 	cleanup_buf struct buf text = { 0 };
@@ -50,17 +61,21 @@ static void put_list(struct place *p)
 	const char *const dests[] = { "/etc/file", "/etc/other" };
 
 	for (size_t i = 0; i < 2; i++) {
-		struct stat st;
-		struct ready_id id;
+		const struct ready_id id = id_of(files[i]);
 
-		assert_int_equal(stat(files[i], &st), 0);
-		id = (struct ready_id) { .ino = st.st_ino, .size = (uint64_t) st.st_size,
-					 .mtime_ns = st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
-					 .ctime_ns = st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec };
 		assert_int_equal(ready_add(&ready, READY_FILE, files[i], dests[i], &id), 0);
 	}
 	assert_int_equal(ready_add(&ready, READY_LINK, "file", "/etc/link", NULL), 0);
 	assert_int_equal(ready_add(&ready, READY_DIR, p->inside, "/etc/inside", NULL), 0);
+	if (copied) {
+		cleanup_free char *part = path_join(p->inside, "part");
+		struct ready_id id;
+
+		write_file(part, "part", 1000);
+		id = id_of(part);
+		assert_int_equal(ready_add(&ready, READY_PART, part, "/etc/inside/part", &id), 0);
+		ready.v[3].id = id_of(p->inside);
+	}
 	assert_int_equal(ready_add(&ready, READY_MOUNT, p->large, "/etc/large", NULL), 0);
 	assert_int_equal(ready_pack(&ready, &text), 0);
 	assert_int_equal(fd_replace_file(p->ready_fd, "etc.list", text.data, text.len, 0600), 0);
@@ -84,7 +99,7 @@ static int setup(void **state)
 	    mkdirat(p->state_fd, VB_READY "/etc.0", 0755) < 0)
 		return -1;
 	p->ready_fd = openat(p->state_fd, VB_READY, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	put_list(p);
+	put_list(p, false);
 	add(p, OP_RO, "/usr", "/usr", false);
 	add(p, OP_COPY, p->file, "/etc/file", true);
 	add(p, OP_SYMLINK, "usr/lib", "/lib", false);
@@ -113,13 +128,20 @@ static int teardown(void **state)
 	return 0;
 }
 
-static bool is_folded(struct place *p)
+static size_t count_folded(struct place *p)
 {
-	size_t n = p->plan.n, folded = 0;
+	size_t folded = 0;
 
 	assert_int_equal(fold_plan(&p->plan, p->state_fd, "/state"), 0);
 	for (size_t i = 0; i < p->plan.n; i++)
 		folded += p->plan.ops[i].folded;
+	return folded;
+}
+
+static bool is_folded(struct place *p)
+{
+	size_t n = p->plan.n, folded = count_folded(p);
+
 	if (p->plan.n == n) {
 		assert_int_equal(folded, 0);
 		return false;
@@ -147,6 +169,59 @@ static void test_what_is_the_same_is_one_mount(void **state)
 	assert_string_equal(ops[1].dest, "/etc");
 	assert_string_equal(ops[1].source, "/state/" VB_READY "/etc.0");
 	assert_true(ops[2].folded && !ops[3].folded && ops[4].folded && ops[5].folded && !ops[6].folded && !ops[7].folded && !ops[8].folded);
+}
+
+static void test_a_directory_that_was_copied_is_shown_by_the_tree(void **state)
+{
+	struct place *p = *state;
+
+	put_list(p, true);
+	assert_int_equal(count_folded(p), 4);
+	assert_true(p->plan.ops[6].folded);
+	assert_string_equal(p->plan.ops[6].dest, "/etc/inside");
+}
+
+static void test_a_directory_that_changed_is_mounted(void **state)
+{
+	struct place *p = *state;
+	cleanup_free char *new = path_join(p->inside, "new");
+
+	put_list(p, true);
+	write_file(new, "new", 1000);
+	assert_int_equal(count_folded(p), 3);
+	assert_false(p->plan.ops[6].folded);
+}
+
+static void test_a_directory_of_which_a_part_changed_is_mounted(void **state)
+{
+	struct place *p = *state;
+	cleanup_free char *part = path_join(p->inside, "part");
+
+	put_list(p, true);
+	write_file(part, "nrew", 1000); /* in its place: the directory is as before */
+	assert_int_equal(count_folded(p), 3);
+	assert_false(p->plan.ops[6].folded);
+}
+
+/* Where the user has mounted something, the other directories of the tree are shown one by one; but one with a file or two is not worth it. */
+static void test_directories_of_the_tree_by_themselves(void **state)
+{
+	static const char *const dests[] = { "/etc/a/1", "/etc/a/2", "/etc/a/b/3", "/etc/c/1", "/etc/d" };
+	struct place *p = *state;
+	cleanup_ready struct ready ready = { .tree = strdup("etc.0") };
+
+	plan_release(&p->plan);
+	for (size_t i = 0; i < sizeof(dests) / sizeof(dests[0]); i++) {
+		assert_int_equal(ready_add(&ready, READY_LINK, "x", dests[i], NULL), 0);
+		add(p, OP_SYMLINK, "x", dests[i], false);
+	}
+	assert_int_equal(ready_save(p->ready_fd, "etc.list", &ready), 0);
+	assert_int_equal(mkdirat(p->ready_fd, "etc.0/a", 0755), 0);
+	add(p, OP_RO, "/srv", "/etc/e", false);
+	assert_int_equal(count_folded(p), 3);
+	assert_true(p->plan.ops[0].ready && p->plan.ops[1].folded && p->plan.ops[2].folded && p->plan.ops[3].folded);
+	assert_string_equal(p->plan.ops[0].dest, "/etc/a");
+	assert_string_equal(p->plan.ops[0].source, "/state/" VB_READY "/etc.0/a");
 }
 
 /* The user's own settings, and whatever else. */
@@ -280,6 +355,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_what_is_the_same_is_one_mount),
+		TEST(test_a_directory_that_was_copied_is_shown_by_the_tree),
+		TEST(test_a_directory_that_changed_is_mounted),
+		TEST(test_a_directory_of_which_a_part_changed_is_mounted),
+		TEST(test_directories_of_the_tree_by_themselves),
 		TEST(test_anything_else_there_and_nothing_is_folded),
 		TEST(test_one_less_and_nothing_is_folded),
 		TEST(test_a_changed_file_is_copied_anew),

@@ -107,7 +107,7 @@ static void test_every_difference_counts(void **state)
 	other[2].st_mtim.tv_nsec++;
 	other[3].st_ctim.tv_nsec++;
 	other[4].st_ctim.tv_sec++;
-	other[5].st_mode = S_IFDIR | 0755;
+	other[5].st_mode = S_IFLNK | 0777;
 	assert_true(ready_is_same(&id, &st));
 	for (size_t i = 0; i < 6; i++)
 		assert_false(ready_is_same(&id, &other[i]));
