@@ -30,6 +30,7 @@ UNIT_TESTS = \
 	tests/unit/test_filter \
 	tests/unit/test_filter_load \
 	tests/unit/test_fold \
+	tests/unit/test_grow \
 	tests/unit/test_handover \
 	tests/unit/test_hardlink \
 	tests/unit/test_hostcheck \

@@ -11,6 +11,7 @@ libvb_common_a_SOURCES = \
 	launcher/common/escape.c launcher/common/escape.h \
 	launcher/common/failure.c launcher/common/failure.h \
 	launcher/common/fd.c launcher/common/fd.h \
+	launcher/common/grow.h \
 	launcher/common/hardlink.c launcher/common/hardlink.h \
 	launcher/common/hostcheck.c launcher/common/hostcheck.h \
 	launcher/common/hostexplain.c \

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/grow.h"
+
 #define TEXTS 5
 #define WISE   "ok"
 #define UNWISE "unwise"
@@ -87,7 +89,7 @@ int learned_unpack(const void *data, size_t len, struct learned_list *list)
 
 	*list = (struct learned_list) { 0 };
 	while (r == 0 && in.left > 0) {
-		struct learned *grown = reallocarray(list->v, list->n + 1, sizeof(*grown));
+		struct learned *grown = grow(list->v, list->n, sizeof(*grown));
 
 		if (grown == NULL) {
 			r = -ENOMEM;

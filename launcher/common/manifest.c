@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "common/grow.h"
 #include "common/keyfile.h"
 #include "common/names.h"
 #include "common/path.h"
@@ -47,7 +48,7 @@ void manifest_release(struct manifest *m)
 
 int manifest_add_mount(struct manifest *m, const struct mount_row *row)
 {
-	struct mount_row *grown = reallocarray(m->mounts, m->n_mounts + 1, sizeof(*grown)), *copy;
+	struct mount_row *grown = grow(m->mounts, m->n_mounts, sizeof(*grown)), *copy;
 
 	if (grown == NULL)
 		return -ENOMEM;

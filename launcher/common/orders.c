@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "common/grow.h"
 #include "common/path.h"
 #include "common/wire.h"
 
@@ -24,7 +25,7 @@ void orders_release(struct orders *o)
 
 int orders_add_mount(struct orders *o, const char *path, uint64_t dev, uint64_t ino, bool read_only)
 {
-	struct order_mount *grown = reallocarray(o->mounts, o->n_mounts + 1, sizeof(*grown));
+	struct order_mount *grown = grow(o->mounts, o->n_mounts, sizeof(*grown));
 	struct order_mount mount = { .dev = dev, .ino = ino, .read_only = read_only };
 
 	if (grown == NULL)
@@ -39,7 +40,7 @@ int orders_add_mount(struct orders *o, const char *path, uint64_t dev, uint64_t 
 
 int orders_add_fd(struct orders *o, const struct order_fd *fd)
 {
-	struct order_fd *grown = reallocarray(o->fds, o->n_fds + 1, sizeof(*grown));
+	struct order_fd *grown = grow(o->fds, o->n_fds, sizeof(*grown));
 	struct order_fd copy = *fd;
 
 	if (grown == NULL)

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "common/fd.h"
+#include "common/grow.h"
 #include "common/keyfile.h"
 #include "common/path.h"
 
@@ -46,7 +47,7 @@ void ready_release(struct ready *ready)
 int ready_add(struct ready *ready, enum ready_kind kind, const char *source, const char *dest, const struct ready_id *id)
 {
 	struct ready_item item = { .kind = kind, .source = strdup(source), .dest = strdup(dest) };
-	struct ready_item *grown = reallocarray(ready->v, ready->n + 1, sizeof(*grown));
+	struct ready_item *grown = grow(ready->v, ready->n, sizeof(*grown));
 
 	if (grown != NULL)
 		ready->v = grown;

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "common/grow.h"
+
 static void release(struct denial *d)
 {
 	free((char *) (uintptr_t) d->what);
@@ -30,7 +32,7 @@ static bool is_same(const struct denial *a, const struct denial *b)
 
 static int append(struct denials *all, const struct denial *d)
 {
-	struct denial *grown = reallocarray(all->v, all->n + 1, sizeof(*grown));
+	struct denial *grown = grow(all->v, all->n, sizeof(*grown));
 	struct denial copy = *d;
 
 	if (grown == NULL)

@@ -13,6 +13,7 @@
 #include <sys/vfs.h>
 
 #include "common/dirread.h"
+#include "common/grow.h"
 #include "common/names.h"
 #include "common/path.h"
 
@@ -339,7 +340,7 @@ static int sort_one(struct userfds *all, int fd, const struct rules *rules)
 		find_path(&c);
 	}
 	u.fate = find_fate(&c, rules);
-	grown = reallocarray(all->v, all->n + 1, sizeof(*all->v));
+	grown = grow(all->v, all->n, sizeof(*all->v));
 	if (grown == NULL)
 		return -ENOMEM;
 	all->v = grown;
