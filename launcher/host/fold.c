@@ -76,6 +76,14 @@ static bool is_op_for(const struct ready_item *item, const struct op *op)
 	return kind && op->source != NULL && strcmp(op->source, item->source) == 0 && strcmp(op->dest, item->dest) == 0;
 }
 
+/* An option of bwrap's own, by way of a link: `--dir /sbin/x`. */
+static bool leads_into(const struct folding *k, const struct op *op)
+{
+	cleanup_free char *real = op->dest != NULL ? plan_resolve_dest(k->plan, op->dest) : NULL;
+
+	return op->dest != NULL && (real == NULL || path_is_within(real, k->dir));
+}
+
 /* One after the other: what the plan has in dir is what was made ready, no more and no less. */
 static bool is_alike(struct folding *k)
 {
@@ -84,6 +92,8 @@ static bool is_alike(struct folding *k)
 	for (size_t i = 0; i < k->plan->n; i++) {
 		const struct op *op = &k->plan->ops[i];
 
+		if (op->kind == OP_WORDS && leads_into(k, op))
+			return false;
 		if (op->dest == NULL || op->kind == OP_REMOUNT_RO || !path_is_within(op->dest, k->dir))
 			continue;
 		if (n == k->ready.n || !is_op_for(&k->ready.v[n], op))
@@ -195,12 +205,12 @@ static int bring_up_to_date(struct folding *k)
 	return r;
 }
 
-/* A program that is kept on a file system without execution could not be executed where the host's can. In /etc there are none. */
+/* What is kept on a file system without execution could not be executed, nor mapped (hints.so), where the host's can. */
 static bool may_execute(const struct folding *k)
 {
 	struct statvfs fs;
 
-	return strcmp(k->top, "/etc") == 0 || (fstatvfs(k->ready_fd, &fs) == 0 && (fs.f_flag & ST_NOEXEC) == 0);
+	return fstatvfs(k->ready_fd, &fs) == 0 && (fs.f_flag & ST_NOEXEC) == 0;
 }
 
 /* Those of the tree that this mount shows. */
@@ -274,7 +284,7 @@ static int list_parts(const struct folding *k, struct strv *parts)
 static bool is_shown_whole(const struct folding *k)
 {
 	for (size_t i = 0; i < k->plan->n; i++)
-		if (k->plan->ops[i].dest != NULL && strcmp(k->plan->ops[i].dest, k->top) == 0)
+		if (k->plan->ops[i].kind == OP_RO && strcmp(k->plan->ops[i].dest, k->top) == 0)
 			return true;
 	return false;
 }

@@ -9,7 +9,7 @@
 
 /*
  * Operations that a directory kept ready shows are marked OP.folded, and one for the directory is put before them, marked OP.ready.
- * What has changed on the host is copied anew. Wherever the plan has something else there, the user's own mounts above all, or anything fails, that
+ * A file that has changed on the host is copied anew, a directory is mounted. Wherever the plan has something else there, the user's own mounts above all, or anything fails, that
  * directory is made file by file: the plan stays as it was. state: the path of state_fd. -ENOMEM only.
  */
 int fold_plan(struct plan *plan, int state_fd, const char *state) must_check;

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "common/dirread.h"
@@ -104,6 +105,14 @@ static int do_dir(struct walk *w, const struct where *at, const char *name, stru
 	return walk_dir(w, dir);
 }
 
+/* A copy is for everybody who may look, and by root everything is read: what is not for all stays where its owner decides about it. */
+static bool is_for_all(const struct stat *st)
+{
+	mode_t wanted = S_ISDIR(st->st_mode) ? S_IROTH | S_IXOTH : S_IROTH;
+
+	return (st->st_mode & wanted) == wanted;
+}
+
 /* 1: go on. */
 static int do_name(struct walk *w, const struct where *at, const char *name)
 {
@@ -122,6 +131,8 @@ static int do_name(struct walk *w, const struct where *at, const char *name)
 		return 0;
 	if (S_ISLNK(st.st_mode))
 		return do_link(w, at, name, place);
+	if (!is_for_all(&st))
+		return 0;
 	w->n_parts++;
 	if (S_ISREG(st.st_mode))
 		w->bytes += (uint64_t) st.st_size;
@@ -130,6 +141,14 @@ static int do_name(struct walk *w, const struct where *at, const char *name)
 	if (S_ISREG(st.st_mode))
 		return do_file(w, at, name, &below);
 	return S_ISDIR(st.st_mode) ? do_dir(w, at, name, &below) : 0;
+}
+
+/* fsync(2): the list that calls it good is written after it, and does not name the links. */
+static int sync_dir(const struct walk *w, const char *place)
+{
+	cleanup_fd int fd = openat(w->ready_fd, place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 || fsync(fd) < 0 ? -errno : 1;
 }
 
 static int walk_dir(struct walk *w, const struct where *at)
@@ -145,49 +164,49 @@ static int walk_dir(struct walk *w, const struct where *at)
 	while (good > 0 && (r = dirread_next(&names, &name, &type)) != 0)
 		good = r < 0 ? r : do_name(w, at, name);
 	w->level--;
-	return good;
+	return good > 0 && w->purpose == COPY ? sync_dir(w, at->place) : good;
 }
 
-/* *st: of source, before it was read. */
-static int walk_from(struct walk *w, const char *place, const char *source, const char *dest, struct stat *st)
+/* *id: of source, before it was read. */
+static int walk_from(struct walk *w, const char *place, const char *source, const char *dest, struct ready_id *id)
 {
+	struct stat st;
 	cleanup_fd int fd = openat(AT_FDCWD, source, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	const struct where top = { .fd = fd, .place = place, .source = source, .dest = dest };
 
 	if (fd < 0)
 		return not_so(errno);
-	if (fstat(fd, st) < 0)
+	if (fstat(fd, &st) < 0)
 		return -errno;
-	w->dev = st->st_dev;
-	return walk_dir(w, &top);
+	ready_id_of(&st, id);
+	w->dev = st.st_dev;
+	return is_for_all(&st) ? walk_dir(w, &top) : 0;
 }
 
 int readycopy_dir(int ready_fd, const char *place, const char *source, const char *dest, struct ready *parts, struct ready_id *id)
 {
 	struct walk measure = { .purpose = MEASURE, .ready_fd = ready_fd }, copy = { .purpose = COPY, .ready_fd = ready_fd, .parts = parts };
-	struct stat st;
-	int r = walk_from(&measure, place, source, dest, &st);
+	int r = walk_from(&measure, place, source, dest, id);
 
-	*id = (struct ready_id) { 0 };
 	if (r > 0)
-		r = walk_from(&copy, place, source, dest, &st);
-	if (r > 0)
-		ready_id_of(&st, id);
+		r = walk_from(&copy, place, source, dest, id);
+	if (r <= 0)
+		*id = (struct ready_id) { 0 };
 	return r;
 }
 
 int readycopy_fits(const char *source)
 {
 	struct walk w = { .purpose = MEASURE, .ready_fd = -1 };
-	struct stat st;
+	struct ready_id id;
 
-	return walk_from(&w, "", source, "/", &st);
+	return walk_from(&w, "", source, "/", &id);
 }
 
 int readycopy_has_links(int ready_fd, const char *place, const char *source)
 {
 	struct walk w = { .purpose = COMPARE, .ready_fd = ready_fd };
-	struct stat st;
+	struct ready_id id;
 
-	return walk_from(&w, place, source, "/", &st);
+	return walk_from(&w, place, source, "/", &id);
 }

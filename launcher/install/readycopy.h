@@ -9,7 +9,7 @@
 
 /*
  * Copies what is in source to ready_fd/place, an empty directory, and adds a READY_PART for each file and directory in it. dest: of the box. *id: of source.
- * 1: done. 0: it is not small, holds something else than files, links and directories, cannot be read, or changed meanwhile; *id is then that of nothing, and
+ * 1: done. 0: it is not small, holds something else than files, links and directories that everybody may read, or changed meanwhile; *id is then that of nothing, and
  * place may hold a part of it. -errno otherwise.
  */
 int readycopy_dir(int ready_fd, const char *place, const char *source, const char *dest, struct ready *parts, struct ready_id *id) must_check;

@@ -32,12 +32,13 @@ print(json.dumps({"stat": timed(1000000, lambda: os.stat("data")), "open, read, 
 
 # A filter that allows everything, seccomp(2): of what the kernel does for a process that has one, nothing is less.
 FILTER = """
-import ctypes
+import ctypes, os
+call = {"x86_64": 317, "aarch64": 277}[os.uname().machine]
 class Program(ctypes.Structure): _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
 allow = ctypes.create_string_buffer(bytes.fromhex("060000000000ff7f"))
 libc = ctypes.CDLL(None, use_errno=True)
 program = Program(1, ctypes.addressof(allow))
-assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.syscall(317, 1, 0, ctypes.byref(program)) == 0, ctypes.get_errno()
+assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.syscall(call, 1, 0, ctypes.byref(program)) == 0, ctypes.get_errno()
 """
 
 

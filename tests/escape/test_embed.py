@@ -136,7 +136,9 @@ SHOW_HINTS = ["--tmpfs", "/etc", "--ro-bind", HINTS, "/etc/venvbox/hints.so"]
 WHAT_IT_SEES = """
 import os, sys
 with open("/proc/self/comm") as f: name = f.read().strip()
-print([k for k in os.environ if k.startswith(("LD_", "VENVBOX_PRELOAD"))], name, os.path.realpath("/proc/self/exe"), len(os.listdir("/proc/self/fd")))
+with open("/proc/self/environ", "rb") as f: first = f.read()
+print([k for k in os.environ if k.startswith(("LD_", "VENVBOX_PRELOAD"))], name, os.path.realpath("/proc/self/exe"), len(os.listdir("/proc/self/fd")),
+      [w for w in (b"LD_PRELOAD", b"VENVBOX_PRELOAD", b"hints.so") if w in first])
 """
 
 
@@ -151,22 +153,42 @@ def test_one_that_is_executed_is_as_in_a_plain_venv(base, where, hints):
     _, text = venv.run(caller(base), "-c", WHAT_IT_SEES)
     said = text.split()
     assert said[0] == plain[0] == "[]" and said[2] == plain[2] == os.path.realpath(base), text
+    assert said[3:] == plain[3:] == [plain[3], "[]"], text
     assert said[1] == ("python" if hints else os.path.basename(os.path.realpath(base))), text
 
 
 PRELOADS = """
 import os, subprocess, sys
 say = "import os, venvbox; print(os.environ.get('LD_PRELOAD'))"
-print(subprocess.run([sys.executable, "-c", say], env={"LD_PRELOAD": sys.argv[1]}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.decode(), end="")
+env = {"LD_PRELOAD": sys.argv[1], "LAST": "x"}
+print(subprocess.run([sys.executable, "-c", say], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout.decode(), end="")
 """
 
 
-@pytest.mark.parametrize("theirs", ["", "/nowhere.so", "/nowhere.so:/nowhere-2.so"])
+FIRST = r"""
+#include <link.h>
+#include <string.h>
+#include <unistd.h>
+/* Behind the program and what the kernel brings, which have no path. */
+static void __attribute__((constructor)) begin(void)
+{
+	struct link_map *m = _r_debug.r_map;
+	while (m && !strchr(m->l_name, '/')) m = m->l_next;
+	(void) !write(1, m && strstr(m->l_name, "first.so") ? "first\n" : "later\n", 6);
+}
+"""
+
+
+@pytest.mark.parametrize("theirs", ["", "/etc/first.so", "/etc/first.so:/etc/first.so"])
 def test_what_else_is_preloaded_stays_so(where, theirs):
+    """And before ours, without a word of the loader's: a sanitizer's library wants to be the first."""
+    library = where / "first.so"
+    (where / "first.c").write_text(FIRST)
+    subprocess.run([os.environ.get("CC", "cc"), "-shared", "-fPIC", "-o", str(library), str(where / "first.c")], check=True)
     venv = make("exec", "/usr/bin/python3", where)
-    venv.extra += SHOW_HINTS
+    venv.extra += [*SHOW_HINTS, "--ro-bind", str(library), "/etc/first.so"]
     _, text = venv.run(rig.users()[0], "-c", PRELOADS, theirs)
-    assert text == theirs + "\n"
+    assert text == ("first\n" if theirs else "") + theirs + "\n"
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

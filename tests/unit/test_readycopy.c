@@ -29,7 +29,7 @@ struct place {
 
 static void put_file(const struct place *p, const char *name, size_t size)
 {
-	cleanup_fd int fd = openat(p->fd, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	cleanup_fd int fd = openat(p->fd, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 
 	assert_true(fd >= 0);
 	assert_int_equal(ftruncate(fd, (off_t) size), 0);
@@ -43,7 +43,7 @@ static int setup(void **state)
 		return -1;
 	p->fd = open(p->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	p->source = path_join(p->dir, "source");
-	if (mkdirat(p->fd, "source", 0755) < 0 || mkdirat(p->fd, "source/sub", 0700) < 0 || mkdirat(p->fd, "tree", 0755) < 0 ||
+	if (mkdirat(p->fd, "source", 0755) < 0 || mkdirat(p->fd, "source/sub", 0755) < 0 || mkdirat(p->fd, "tree", 0755) < 0 ||
 	    symlinkat("../elsewhere", p->fd, "source/link") < 0 || symlinkat("file", p->fd, "source/sub/link") < 0)
 		return -1;
 	put_file(p, "source/file", 5);
@@ -86,6 +86,9 @@ static void test_all_of_it_is_copied(void **state)
 	assert_int_equal(readycopy_fits(p->source), 1);
 	assert_int_equal(copy(p), 1);
 	assert_true(ready_has_copy(&p->id));
+	/* Made in this moment: it may change within the same tick of the clock. */
+	assert_int_equal(stat(p->source, &st), 0);
+	assert_false(ready_is_same(&p->id, &st));
 	assert_int_equal(p->parts.n, 3);
 	assert_non_null(part(p, "/etc/d/file"));
 	assert_non_null(part(p, "/etc/d/sub"));
@@ -147,6 +150,23 @@ static void test_what_is_too_deep_is_not_copied(void **state)
 	expect_not_copied(p);
 }
 
+/* By root it could be read, and would be everybody's. */
+static void test_what_is_not_for_all_is_not_copied(void **state)
+{
+	static const struct {
+		const char *name;
+		mode_t mode, good;
+	} rows[] = { { "source/sub/file", 0640, 0644 }, { "source/sub", 0750, 0755 }, { "source/sub", 0754, 0755 }, { "source", 0700, 0755 } };
+	struct place *p = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(fchmodat(p->fd, rows[i].name, rows[i].mode, 0), 0);
+		expect_not_copied(p);
+		assert_int_equal(fchmodat(p->fd, rows[i].name, rows[i].good, 0), 0);
+		assert_int_equal(readycopy_fits(p->source), 1);
+	}
+}
+
 static void test_what_is_of_another_kind_is_not_copied(void **state)
 {
 	struct place *p = *state;
@@ -193,6 +213,7 @@ int main(void)
 		TEST(test_a_link_that_is_another_or_gone),
 		TEST(test_what_is_too_large_is_not_copied),
 		TEST(test_what_is_too_deep_is_not_copied),
+		TEST(test_what_is_not_for_all_is_not_copied),
 		TEST(test_what_is_of_another_kind_is_not_copied),
 		TEST(test_what_is_mounted_there_is_not_copied),
 	};
