@@ -9,7 +9,6 @@ import sys
 
 HOME = os.path.join(_VENV, "home")
 PUBLIC_PROGRAMS = "/usr/bin"
-KEPT_READY = ("/etc", PUBLIC_PROGRAMS)
 
 # What attackers look for, as parts of a path; and as ends of a name.
 KEYS = (".ssh", ".gnupg", ".aws", ".azure", ".netrc", ".docker", ".kube", ".config/gcloud", ".config/gh", ".config/hub", ".pypirc", ".npmrc",
@@ -57,16 +56,10 @@ def is_stand_in(path):
 
 
 def is_kept_ready(path):
-    """A directory that the launcher made of some of the host's files (ready.h): what is missing there may be on the host."""
-    top = os.path.join(_VENV, "venvbox", "ready")
-    for place in KEPT_READY:
-        if path != place and not path.startswith(place + "/"):
-            continue
-        for tree in os.listdir(top) if os.path.isdir(top) else []:
-            kept = os.path.join(top, tree) + path[len(place):]
-            if os.path.isdir(kept) and os.path.samefile(path, kept):
-                return True
-    return False
+    """In what the launcher made of some of the host's files: what is missing there may be on the host. Not so in a directory that is whole."""
+    tops, kept = _kept_ready()
+    whole = [place for place, kind in kept.items() if kind == "dir"]
+    return any(_within(path, top) for top in tops) and not any(_within(path, place) for place in [*whole, *_mounts()] if place not in tops and place != "/")
 
 
 def is_hidden(path):

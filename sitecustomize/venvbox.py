@@ -59,6 +59,20 @@ def _mounts():
     return found
 
 
+def _kept_ready():
+    """Mount points of what the launcher made of some of the host's files and directories (ready.h), and which these are: path and kind."""
+    tops = [_unescape(words[4]) for words in (line.split(" ") for line in _read("/proc/self/mountinfo")) if len(words) > 5 and "/venvbox/ready/" in words[3]]
+    top = _os.path.join(_VENV, "venvbox", "ready")
+    found = {}
+    for name in _os.listdir(top) if tops and _os.path.isdir(top) else []:
+        for line in _read(_os.path.join(top, name)) if name.endswith(".list") else []:
+            kind, _, rest = line.partition("=")
+            path = _unescape(rest.partition("\t")[0])
+            if kind not in ("tree", "part", "") and any(_within(path, place) for place in tops):
+                found[path] = kind
+    return tops, found
+
+
 def _project():
     for line in _read(_os.path.join(_VENV, "venvbox", "manifest")):
         key, _, value = line.partition("=")
@@ -91,11 +105,13 @@ def facts():
 
     boxed, version; venv, project, home: paths
     network: "host", or "none" if there is no interface but the loopback
-    writable, readable, protected: mounts that can be written; read-only ones; read-only ones in the project
+    writable, readable, protected: mounts that can be written; what is shown of the host read-only; read-only ones in the project
     limits: by the keys of venvbox.conf; sizes in bytes, times in seconds, None for no limit
     """
     project = _project()
-    mounts = {path: ro for path, ro in _mounts().items() if path != "/" and not any(_within(path, own) for own in _OWN)}
+    tops, kept = _kept_ready()
+    mounts = {path: ro for path, ro in _mounts().items() if path != "/" and path not in tops and not any(_within(path, own) for own in _OWN)}
+    mounts.update((path, True) for path, kind in kept.items() if kind != "link")
     inside = {path for path in mounts if project and _within(path, project)}
     parts = {path for path in mounts if _within(path, _VENV) and path != _VENV}
     return {

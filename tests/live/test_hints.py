@@ -178,6 +178,14 @@ def test_a_program_that_is_not_shown(box):
     assert "the program 'apt-get' is not in the box" in text and "--profile system" in text and text.endswith("--ro /usr/bin/apt-get")
 
 
+def test_a_file_in_a_directory_that_is_shown_whole(box):
+    """Mounted or copied: it is not on the host either. Beside it there may be more."""
+    for path in ("/etc/alternatives/no-such", "/usr/share/git-core/no-such", "/usr/share/zoneinfo/no-such", "/usr/lib/no-such"):
+        assert note_of(box, f"open({path!r})") is None
+    for path in ("/etc/no-such", "/usr/share/no-such", "/usr/no-such/file", "/usr/share/fonts/x"):
+        assert f"'{path}' is not in the box" in note_of(box, f"open({path!r})")
+
+
 def test_a_program_where_all_of_usr_is_shown(fresh, who):
     fresh.install("--profile", "system")
     path = os.path.join(who.home, ".local", "bin")
@@ -299,7 +307,7 @@ def test_it_tells_what_it_may_do(box):
     assert (told["venv"], told["project"], told["home"]) == (box.venv, box.project, f"{box.venv}/home")
     assert {box.project, f"{box.venv}/home", f"{box.venv}/home/.cache", "/tmp"} <= set(told["writable"])
     assert {box.venv, box.path(".git"), box.path(".env")} <= set(told["protected"]) and box.path(".git") not in told["writable"]
-    assert "/etc/ssl/certs" in told["readable"]
+    assert {"/etc/ssl/certs", "/etc/hosts", "/usr/lib", "/usr/bin/env", "/usr/bin/git"} <= set(told["readable"]) and not {"/etc", "/usr"} & set(told["readable"])
 
 
 def test_it_tells_the_network(fresh):
