@@ -49,19 +49,19 @@ def _read(path):
         return f.read().split("\n")
 
 
+def _mount_words():
+    """The words of each mount's line, proc_pid_mountinfo(5)."""
+    return [words for words in (line.split(" ") for line in _read("/proc/self/mountinfo")) if len(words) > 5]
+
+
 def _mounts():
-    """Path and whether it is read-only, of each mount that is not covered; proc_pid_mountinfo(5)."""
-    found = {}
-    for line in _read("/proc/self/mountinfo"):
-        words = line.split(" ")
-        if len(words) > 5:
-            found[_unescape(words[4])] = "ro" in words[5].split(",")
-    return found
+    """Path and whether it is read-only, of each mount that is not covered."""
+    return {_unescape(words[4]): "ro" in words[5].split(",") for words in _mount_words()}
 
 
 def _kept_ready():
     """Mount points of what the launcher made of some of the host's files and directories (ready.h), and which these are: path and kind."""
-    tops = [_unescape(words[4]) for words in (line.split(" ") for line in _read("/proc/self/mountinfo")) if len(words) > 5 and "/venvbox/ready/" in words[3]]
+    tops = [_unescape(words[4]) for words in _mount_words() if "/venvbox/ready/" in words[3]]
     top = _os.path.join(_VENV, "venvbox", "ready")
     found = {}
     for name in _os.listdir(top) if tops and _os.path.isdir(top) else []:

@@ -31,6 +31,16 @@ static void row_release(struct mount_row *row)
 	free(row->why);
 }
 
+const char *manifest_way_words(enum embed_way way)
+{
+	static const char *const words[] = {
+		[EMBED_SHARED] = "embedded through its shared library",
+		[EMBED_EXEC] = "executed after sealing",
+	};
+
+	return words[way];
+}
+
 void manifest_release(struct manifest *m)
 {
 	char *owned[] = { m->version, m->venv, m->project, m->python_version, m->python_banner,

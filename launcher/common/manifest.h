@@ -70,6 +70,9 @@ struct manifest {
 	struct strv recorded; /* names that <venv>/bin held before the install */
 };
 
+/* For people: "executed after sealing". */
+const char *manifest_way_words(enum embed_way way);
+
 void manifest_release(struct manifest *m);
 #define cleanup_manifest cleanup(manifest_release)
 

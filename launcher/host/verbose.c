@@ -17,16 +17,11 @@ static void put(struct buf *out, const char *label, const char *text)
 
 static void put_interpreter(struct buf *out, const struct manifest *m)
 {
-	static const char *const how[] = {
-		[EMBED_SHARED] = "embedded through its shared library",
-		[EMBED_EXEC] = "executed after sealing",
-	};
-
 	put(out, "venv", m->venv);
 	put(out, "project", m->project);
 	buf_printf(out, "  %-13s Python %s, ", "interpreter", m->python_version);
 	log_escape(out, m->base_executable);
-	buf_printf(out, ", %s", how[m->way]);
+	buf_printf(out, ", %s", manifest_way_words(m->way));
 	if (m->way == EMBED_SHARED) {
 		buf_puts(out, " ");
 		log_escape(out, m->libpython);

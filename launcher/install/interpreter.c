@@ -193,13 +193,3 @@ int interpreter_find(const struct venv *v, const struct strv *writable, const ch
 		r = check_probe(v, i, f);
 	return r < 0 ? r : choose_way(libexec, writable, i);
 }
-
-const char *interpreter_way_words(enum embed_way way)
-{
-	static const char *const words[] = {
-		[EMBED_SHARED] = "embedded through its shared library",
-		[EMBED_EXEC] = "executed after sealing",
-	};
-
-	return words[way];
-}

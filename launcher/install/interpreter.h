@@ -34,7 +34,4 @@ void interpreter_release(struct interpreter *i);
 int interpreter_find(const struct venv *v, const struct strv *writable, const char *libexec, struct interpreter *i,
 		     struct failure *f) must_check;
 
-/* For people: "executed after sealing". */
-const char *interpreter_way_words(enum embed_way way);
-
 #endif

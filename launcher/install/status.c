@@ -15,7 +15,6 @@
 #include "common/path.h"
 #include "install/bins.h"
 #include "install/filter.h"
-#include "install/interpreter.h"
 #include "install/venv.h"
 
 struct checking {
@@ -222,7 +221,7 @@ static void say_boxed(const struct checking *c, struct buf *out)
 		log_escape(out, c->manifest.project);
 		buf_printf(out, ", profile %s, network %s, Python %s (%s), %u system calls", profile_name(c->conf.profile),
 			   c->conf.network == NETWORK_NONE ? "none" : "host", c->manifest.python_version,
-			   interpreter_way_words(c->manifest.way), c->manifest.calls_allowed);
+			   manifest_way_words(c->manifest.way), c->manifest.calls_allowed);
 	}
 	buf_putc(out, '\n');
 	for (size_t i = 0; i < c->wrong.n; i++) {

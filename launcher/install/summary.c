@@ -184,7 +184,7 @@ int job_summary(const struct job_install *j, struct buf *out)
 		buf_puts(out, "\n");
 		put_row(out, "");
 	}
-	buf_printf(out, "%s\n", interpreter_way_words(j->manifest.way));
+	buf_printf(out, "%s\n", manifest_way_words(j->manifest.way));
 	put_row(out, "network");
 	buf_printf(out, "%s\n", j->conf.network == NETWORK_NONE ? "none" : "the host's (--network none cuts it off)");
 	if (j->conf.profile == PROFILE_SYSTEM) {
