@@ -18,7 +18,7 @@ struct interpreter {
 	char *executable; /* real path */
 	struct file_id id;
 	enum embed_way way;
-	char *libpython;  /* real path; NULL if there is none of the very same version */
+	char *libpython;  /* real path; NULL if it is linked with none, or none of the very same version is found */
 	struct file_id libpython_id;
 	char *hints;      /* VB_HINTS, in libexec; NULL: the base is embedded, or cannot take it */
 	struct probe probe;
