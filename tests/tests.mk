@@ -73,6 +73,7 @@ UNIT_TESTS = \
 	tests/unit/test_signals \
 	tests/unit/test_sources \
 	tests/unit/test_spare \
+	tests/unit/test_stop \
 	tests/unit/test_strv \
 	tests/unit/test_supervise \
 	tests/unit/test_supervise_io \

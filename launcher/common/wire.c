@@ -201,17 +201,27 @@ int wire_recv_with(int sock, void *msg, size_t len, int *fd)
 	return r;
 }
 
-int wire_recv(int sock, void *msg, size_t len, bool dont_wait)
+static int recv_one(int sock, void *msg, size_t len, int flags)
 {
 	ssize_t got;
 
 	/* MSG_TRUNC: the result is the true length. Descriptors sent along are dropped by the kernel: there is no room for them. */
 	do
-		got = recv(sock, msg, len, MSG_TRUNC | (dont_wait ? MSG_DONTWAIT : 0));
+		got = recv(sock, msg, len, MSG_TRUNC | flags);
 	while (got < 0 && goes_on(errno));
 	if (got < 0)
 		return gone(errno);
 	if (got == 0)
 		return -EPIPE;
 	return (size_t) got == len ? 0 : -EBADMSG;
+}
+
+int wire_recv(int sock, void *msg, size_t len, bool dont_wait)
+{
+	return recv_one(sock, msg, len, dont_wait ? MSG_DONTWAIT : 0);
+}
+
+int wire_peek(int sock, void *msg, size_t len)
+{
+	return recv_one(sock, msg, len, MSG_PEEK);
 }

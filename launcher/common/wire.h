@@ -8,7 +8,7 @@
  *                       orders, filter, payload, then the caller's descriptors (orders.fds, same order, those
  *                       with how != FD_REOPEN).
  *   PID 1 -> launcher   reports; REPORT_WATCH carries one descriptor
- *   launcher -> PID 1   signals to deliver
+ *   launcher -> PID 1   signals to deliver, and whether there is anything to report
  *
  * bwrap itself never holds a descriptor of the caller, nor does the channel before PID 1 is there. The orders are a
  * memfd that PID 1 reads; the payload (argv and environment, which may hold
@@ -102,6 +102,7 @@ enum report_kind {
 	REPORT_EXEC_FAILED,/* value: errno of execve() of the payload: its exit status is 126 or 127, see below */
 	REPORT_READY,      /* the first report: it waits for HELLO; value: its user, offset: its group, as the box numbers them */
 	REPORT_WATCH,      /* with the listener of the filter, seccomp_unotify(2); before REPORT_SEALED, if orders.watch */
+	REPORT_LOOKED,     /* value: that of the COMMAND_LOOK; all that had happened when it came was reported before */
 };
 
 #define WIRE_TEXT 240
@@ -115,6 +116,7 @@ struct report {
 
 enum command_kind {
 	COMMAND_SIGNAL = 1, /* value: signal to deliver to the payload, unless PID 1 itself just got it from the group */
+	COMMAND_LOOK,       /* value: comes back in REPORT_LOOKED, unless the payload has ended */
 };
 
 struct command {
@@ -130,6 +132,7 @@ int wire_recv_hello(int sock, int **fds, size_t *n) must_check;
 /* One whole struct each. -EPIPE: the other end is gone; -EAGAIN as recv(2) with MSG_DONTWAIT. */
 int wire_send(int sock, const void *msg, size_t len) must_check;
 int wire_recv(int sock, void *msg, size_t len, bool dont_wait) must_check;
+int wire_peek(int sock, void *msg, size_t len) must_check; /* waits, and leaves it there, MSG_PEEK */
 
 /* The same with one descriptor: fd stays the caller's; *fd is the caller's from then on, -1: none came. */
 int wire_send_with(int sock, const void *msg, size_t len, int fd) must_check;

@@ -53,6 +53,7 @@ libvb_host_a_SOURCES = \
 	launcher/host/sources.c launcher/host/sources.h \
 	launcher/host/spare.c launcher/host/spare.h \
 	launcher/host/spawn.c launcher/host/spawn.h \
+	launcher/host/stop.c launcher/host/stop.h \
 	launcher/host/supervise.c launcher/host/supervise.h \
 	launcher/host/tell.c launcher/host/tell.h \
 	launcher/host/telljson.c launcher/host/telljson.h \

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "host/signals.h"
 
-#include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -51,7 +49,7 @@ static bool is_of_terminal(const struct signalfd_siginfo *si)
 	       (si->ssi_signo == SIGINT || si->ssi_signo == SIGQUIT || si->ssi_signo == SIGWINCH);
 }
 
-/* Of the kernel, about a descriptor, see wake_for(): kill(2) and sigqueue(3) send no such code. */
+/* Of the kernel, about a descriptor, stop.c: kill(2) and sigqueue(3) send no such code. */
 static bool is_news(const struct signalfd_siginfo *si)
 {
 	return si->ssi_signo == SIGCONT && si->ssi_code > 0 && si->ssi_code != SI_KERNEL;
@@ -85,74 +83,11 @@ bool signals_is_deadly(const struct caller_signals *caller, int sig)
 	return is_deadly_by_default(sig) && ((caller->ignored | caller->blocked) & ksignal_bit(sig)) == 0;
 }
 
-static sigset_t only(int sig)
-{
-	sigset_t one;
-
-	(void) sigemptyset(&one);
-	(void) sigaddset(&one, sig);
-	return one;
-}
-
-/* With its default action and unblocked, a pending sig takes effect before sigprocmask(2) returns. */
-static void let_in(int sig)
+void signals_let_in(int sig)
 {
 	(void) !ksignal_default(sig); /* SIGSTOP and SIGKILL need it not */
 	(void) !ksignal_mask(SIG_UNBLOCK, ksignal_bit(sig), NULL);
 	(void) !ksignal_mask(SIG_BLOCK, ksignal_bit(sig), NULL);
-}
-
-/* What a stopped process cannot wait for is sent to it as SIGCONT, by the kernel: F_SETSIG, fcntl(2). */
-static void wake_for(int news, bool on)
-{
-	int flags = fcntl(news, F_GETFL);
-
-	if (flags < 0 || (on && (fcntl(news, F_SETOWN, getpid()) < 0 || fcntl(news, F_SETSIG, SIGCONT) < 0)))
-		return;
-	(void) fcntl(news, F_SETFL, on ? flags | O_ASYNC : flags & ~O_ASYNC);
-}
-
-static bool is_readable(int fd)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-
-	return poll(&p, 1, 0) > 0;
-}
-
-static bool is_pending(int sig)
-{
-	sigset_t pending;
-
-	return sigpending(&pending) == 0 && sigismember(&pending, sig) == 1;
-}
-
-/*
- * A SIGCONT deletes a stop signal that is pending, and is deleted by one that comes later (signal(7)), and nobody would send
- * another. So it is looked for last, right before the stop signal; that is sent while it is blocked, and news that
- * came before are looked for between that and the stop. SIGSTOP cannot be blocked: news of the very moment in
- * which it is sent wake nobody, and we wait for more, or for a SIGCONT of the caller's. Two that are pending are one, with
- * the code of the first: a caller's that comes microseconds after news is taken for them. The payload runs then; if
- * it stops again at once, it takes another.
- */
-static void stop_unless_news(int sig, int news)
-{
-	const struct timespec at_once = { 0 };
-	sigset_t one = only(sig);
-
-	if ((sig == SIGSTOP && is_readable(news)) || is_pending(SIGCONT))
-		return;
-	(void) kill(getpid(), sig);
-	if (is_readable(news))
-		(void) sigtimedwait(&one, NULL, &at_once);
-	else
-		let_in(sig);
-}
-
-void signals_stop(int sig, int news)
-{
-	wake_for(news, true);
-	stop_unless_news(sig, news);
-	wake_for(news, false);
 }
 
 void signals_die(int sig)
@@ -163,5 +98,5 @@ void signals_die(int sig)
 	(void) setrlimit(RLIMIT_CORE, &none);
 	(void) prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	(void) kill(getpid(), sig);
-	let_in(sig);
+	signals_let_in(sig);
 }

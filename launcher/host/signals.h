@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * signals.h - the signals of the launcher while a box runs: what the caller
- * had set, what is relayed, and how the payload's stop or death is repeated (spec B4).
+ * had set, what is relayed, and how the payload's death is repeated (spec B4).
  */
 #ifndef VB_SIGNALS_H
 #define VB_SIGNALS_H
@@ -33,7 +33,7 @@ enum signal_use {
 	SIGNAL_DROP,  /* ours, or the payload has it already */
 	SIGNAL_REAP,  /* a child changed state */
 	SIGNAL_RELAY,
-	SIGNAL_NEWS,  /* there was something to read while we were stopped, signals_stop() */
+	SIGNAL_NEWS,  /* there was something to read while we were stopped, stop.h */
 };
 
 /* self: our pid. */
@@ -44,11 +44,8 @@ bool signals_is_deadly(const struct caller_signals *caller, int sig);
 
 bool signals_is_stop(int sig);
 
-/*
- * Stops this process as sig (SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU) would, unless it was told to continue already. Returns after SIGCONT, or
- * when there is something to read from news, a socket: a payload that is continued or killed by a child of its own does not wait for us.
- */
-void signals_stop(int sig, int news);
+/* With its default action and unblocked, a pending sig takes effect before sigprocmask(2) returns, and so before this does. */
+void signals_let_in(int sig);
 
 /* Dies of sig. Returns if that is not possible. */
 void signals_die(int sig);

@@ -14,6 +14,7 @@
 #include "host/relay.h"
 #include "host/signals.h"
 #include "host/spawn.h"
+#include "host/stop.h"
 #include "host/tty.h"
 
 #define WORDS_MAX 16384
@@ -45,8 +46,8 @@ struct watch {
 	bool channel_gone;
 	bool reaped;         /* bwrap */
 	int bwrap_status;    /* as waitpid(2) has it */
-	int stopped;         /* the signal that stopped the payload; 0: it runs */
-	bool continued;      /* SIGCONT came after that, and no other stop signal since */
+	int stopped;         /* the signal that stopped the payload; 0: it runs, or we cannot stop */
+	int looks;           /* how often PID 1 was asked for news of it */
 	struct buf words;    /* of bwrap */
 	struct pollfd *poll; /* POLL_RELAYS and one for each of fds */
 };
@@ -190,10 +191,11 @@ static int on_report(struct watch *w, const struct report *report)
 		return 0;
 	case REPORT_STOPPED:
 		w->stopped = report->value;
-		w->continued = false;
 		return w->phase == PHASE_RUNNING && signals_is_stop(report->value) ? 0 : -EBADMSG;
 	case REPORT_CONTINUED:
 		w->stopped = 0;
+		return w->phase == PHASE_RUNNING ? 0 : -EBADMSG;
+	case REPORT_LOOKED: /* another report came before it */
 		return w->phase == PHASE_RUNNING ? 0 : -EBADMSG;
 	case REPORT_OFFSET:
 		return w->phase == PHASE_RUNNING ? on_offset(w, report) : -EBADMSG;
@@ -273,8 +275,6 @@ static int on_signal(struct watch *w, const struct signalfd_siginfo *si, pid_t s
 	enum signal_use use = signals_use(si, self);
 	int sig = (int) si->ssi_signo;
 
-	if (use != SIGNAL_NEWS && (sig == SIGCONT || signals_is_stop(sig)))
-		w->continued = sig == SIGCONT;
 	switch (use) {
 	case SIGNAL_REAP:
 		reap(w);
@@ -311,20 +311,20 @@ static int take_signals(struct watch *w)
 /*
  * The shell must see a stop. Not so if the payload wanted the terminal and only a dead group has it (tty.h): the kernel
  * stopped our whole group then, which may have members outside the box. Our copy of the signal is relayed
- * before, as PID 1 expects: afterwards it would stop the payload again.
+ * before, as PID 1 expects: afterwards it would stop the payload again. That the payload goes on is known when it is reported: a SIGCONT
+ * that woke us is relayed, and may have come before the stop.
  */
-static int stop_likewise(struct watch *w)
+static int stop(struct watch *w)
 {
 	int sig = w->stopped;
 	int r = take_signals(w);
 
-	w->stopped = 0;
-	if (r != 0 || w->continued)
+	if (r != 0)
 		return r;
 	if ((sig == SIGTTIN || sig == SIGTTOU) && tty_take_back())
 		(void) kill(0, SIGCONT);
-	else
-		signals_stop(sig, w->box.channel);
+	else if (!stop_likewise(sig, w->box.channel, ++w->looks))
+		w->stopped = 0;
 	return 0;
 }
 
@@ -407,7 +407,7 @@ static int watch_box(struct watch *w)
 		if (r == 0 && w->poll[POLL_CALLS].revents != 0)
 			r = answer_call(w);
 		if (r == 0 && w->stopped != 0)
-			r = stop_likewise(w);
+			r = stop(w);
 		if (r != 0)
 			return r;
 		if (w->poll[POLL_WORDS].revents != 0)

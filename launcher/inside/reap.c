@@ -18,6 +18,8 @@ struct life {
 	struct box *box;
 	struct relay relay;
 	int exec_pipe;     /* -1 once execve() is decided */
+	bool asked;        /* for news, by a COMMAND_LOOK with this value */
+	int question;
 	bool ended;
 	int wait_status;
 };
@@ -91,6 +93,17 @@ static int reap(struct life *l, struct failure *f)
 	}
 }
 
+static int obey(struct life *l, const struct command *c)
+{
+	if (c->kind == COMMAND_SIGNAL)
+		return relay_deliver(&l->relay, c->value);
+	if (c->kind != COMMAND_LOOK)
+		return -EBADMSG;
+	l->asked = true;
+	l->question = c->value;
+	return 0;
+}
+
 /*
  * -EPIPE: the launcher is gone, nobody is left to run for. Our end is then that of every process
  * of the box, pid_namespaces(7).
@@ -102,10 +115,8 @@ static int on_command(struct life *l, struct failure *f)
 
 	if (err == -EAGAIN || err == -EPIPE)
 		return err == -EPIPE ? err : 0;
-	if (err == 0 && c.kind != COMMAND_SIGNAL)
-		err = -EBADMSG;
 	if (err == 0)
-		err = relay_deliver(&l->relay, c.value);
+		err = obey(l, &c);
 	return err == 0 ? 0 : fail_msg(f, -err, NULL, "cannot carry out a command of the launcher");
 }
 
@@ -126,10 +137,14 @@ static int turn(struct life *l, struct failure *f)
 		err = relay_drain(&l->relay);
 	if (err == 0 && p[POLL_CHANNEL].revents != 0)
 		err = on_command(l, f);
-	if (err != 0 || !l->relay.child)
+	if (err != 0 || !(l->relay.child || l->asked))
 		return err;
 	l->relay.child = false;
-	return reap(l, f);
+	err = reap(l, f);
+	if (err != 0 || !l->asked || l->ended)
+		return err;
+	l->asked = false;
+	return box_report(l->box, REPORT_LOOKED, l->question, 0, NULL);
 }
 
 static int report_offsets(const struct box *b)

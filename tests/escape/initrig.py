@@ -23,7 +23,8 @@ LIBEXEC = os.environ.get("VENVBOX_LIBEXEC", "/usr/local/libexec/venvbox")
 BWRAP = os.environ.get("VENVBOX_BWRAP", "/usr/bin/bwrap")
 USER = os.environ.get("VENVBOX_TEST_USER", "vbtest")  # the ordinary user, when the tests run as root
 
-SEALED, STARTED, STOPPED, CONTINUED, OFFSET, EXIT, FAILED, EXEC_FAILED, READY, WATCH = range(1, 11)
+SEALED, STARTED, STOPPED, CONTINUED, OFFSET, EXIT, FAILED, EXEC_FAILED, READY, WATCH, LOOKED = range(1, 12)
+SIGNAL, LOOK = 1, 2
 PASS, REOPEN = 0, 1
 PRCTL_SEALED = 0x76624F58
 ERRNO_SEALED = 4000
@@ -232,7 +233,7 @@ class Box:
     def kinds(self):
         return [r.kind for r in self.reports]
 
-    def send(self, sig, kind=1):
+    def send(self, sig, kind=SIGNAL):
         self.channel.send(struct.pack("=Ii", kind, sig))
 
     def read_line(self):

@@ -266,6 +266,44 @@ def test_relayed_stop_stops(user):
         assert os.waitstatus_to_exitcode(box.until(rig.EXIT).value) == -9
 
 
+def test_what_had_happened_is_reported_before_the_answer(user):
+    """A SIGCONT has its effect when it is sent, SIGCHLD comes when the payload runs."""
+    with Box(user, ["/bin/sleep", "600"], process_group=0) as box:
+        box.until(rig.STARTED)
+        payload, = rig.children(init_pid(box))
+        for number in range(30):
+            os.kill(payload, signal.SIGSTOP)
+            box.until(rig.STOPPED)
+            box.send(number, kind=rig.LOOK)
+            assert box.until(rig.LOOKED).value == number
+            os.kill(payload, signal.SIGCONT)
+            box.send(number, kind=rig.LOOK)
+            box.until(rig.LOOKED)
+        assert box.kinds()[2:] == [rig.STOPPED, rig.LOOKED, rig.CONTINUED, rig.LOOKED] * 30
+
+
+def test_a_signal_is_delivered_before_the_answer(user):
+    with Box(user, ["/bin/sleep", "600"], process_group=0) as box:
+        box.until(rig.STARTED)
+        payload, = rig.children(init_pid(box))
+        os.kill(payload, signal.SIGSTOP)
+        box.until(rig.STOPPED)
+        box.send(signal.SIGCONT)
+        box.send(-1, kind=rig.LOOK)
+        assert box.until(rig.LOOKED).value == -1
+        assert box.kinds()[-2:] == [rig.CONTINUED, rig.LOOKED]
+
+
+def test_an_end_is_the_answer(user):
+    with Box(user, ["/bin/sleep", "600"]) as box:
+        box.until(rig.STARTED)
+        box.send(signal.SIGKILL)
+        box.send(1, kind=rig.LOOK)
+        assert os.waitstatus_to_exitcode(box.until(rig.EXIT).value) == -9
+        box.finish()
+        assert box.kinds()[-1] == rig.EXIT
+
+
 def test_stop_of_another_process_is_not_reported(user):
     """An orphan, so a child of PID 1 like the payload."""
     code = ("import os, signal, time\n"

@@ -131,6 +131,18 @@ static void command(const struct fake *f)
 	tell_number(f, c.kind == COMMAND_SIGNAL ? c.value : -1);
 }
 
+static void look(bool answers)
+{
+	struct report r = { .kind = REPORT_LOOKED };
+	struct command c;
+
+	if (wire_recv(VB_CHANNEL_FD, &c, sizeof(c), false) < 0 || c.kind != COMMAND_LOOK)
+		_exit(89);
+	r.value = c.value;
+	if (answers && wire_send(VB_CHANNEL_FD, &r, sizeof(r)) < 0)
+		_exit(88);
+}
+
 static void words(int n)
 {
 	cleanup_buf struct buf text = { 0 };
@@ -214,6 +226,9 @@ static void step(struct fake *f, const struct fake_step *s)
 		return;
 	case FAKE_COMMAND:
 		command(f);
+		return;
+	case FAKE_LOOK:
+		look(s->value != 0);
 		return;
 	case FAKE_TELL:
 		tell_number(f, s->value);

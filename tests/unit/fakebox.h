@@ -23,6 +23,7 @@ enum fake_act {
 	FAKE_FACTS,    /* tells what bwrap was started with */
 	FAKE_ORDERS,   /* tells what PID 1 is ordered to do */
 	FAKE_COMMAND,  /* waits for a command and tells its signal */
+	FAKE_LOOK,     /* waits for a COMMAND_LOOK; value 1: answers it, 0: does not */
 	FAKE_TELL,     /* tells value */
 	FAKE_WRITE,    /* writes "text" to what was sent for descriptor value */
 	FAKE_READ,     /* reads 4 bytes from it and tells them */

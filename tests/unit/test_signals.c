@@ -69,68 +69,6 @@ static void news_are_no_signal_of_anybody(void **state)
 	assert_int_equal(use(SIGCONT, SI_KERNEL, 0), SIGNAL_RELAY);
 }
 
-/* A process in a group of its own, as a shell has it, that stops itself once; its status is what it then finds about SIGCONT. */
-static pid_t stopping(int sig, int news)
-{
-	pid_t pid = fork();
-	struct caller_signals caller;
-	struct signalfd_siginfo si;
-	int signals;
-
-	if (pid != 0)
-		return pid;
-	(void) prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	signals = setpgid(0, 0) == 0 && signals_block(&caller) == 0 ? signals_open() : -1;
-	signals_stop(sig, news);
-	if (signals < 0)
-		_exit(99);
-	_exit(read(signals, &si, sizeof(si)) == sizeof(si) ? (int) signals_use(&si, getpid()) : 77);
-}
-
-static void a_stop_ends_with_news_or_sigcont(void **state)
-{
-	static const int stops[] = { SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU };
-
-	(void) state;
-	for (size_t i = 0; i < 2 * sizeof(stops) / sizeof(stops[0]); i++) {
-		bool by_news = i % 2 != 0;
-		int channel[2], status;
-		pid_t pid;
-
-		assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel), 0);
-		pid = stopping(stops[i / 2], channel[0]);
-		assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
-		assert_true(WIFSTOPPED(status) && WSTOPSIG(status) == stops[i / 2]);
-		if (by_news)
-			assert_int_equal(write(channel[1], "x", 1), 1);
-		else
-			assert_int_equal(kill(pid, SIGCONT), 0);
-		assert_int_equal(waitpid(pid, &status, 0), pid);
-		assert_true(WIFEXITED(status) && WEXITSTATUS(status) == (by_news ? SIGNAL_NEWS : SIGNAL_RELAY));
-		(void) close(channel[0]);
-		(void) close(channel[1]);
-	}
-}
-
-static void with_news_there_is_no_stop(void **state)
-{
-	static const int stops[] = { SIGSTOP, SIGTSTP };
-
-	(void) state;
-	for (size_t i = 0; i < sizeof(stops) / sizeof(stops[0]); i++) {
-		int channel[2], status;
-		pid_t pid;
-
-		assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel), 0);
-		assert_int_equal(write(channel[1], "x", 1), 1);
-		pid = stopping(stops[i], channel[0]);
-		assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
-		assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 77);
-		(void) close(channel[0]);
-		(void) close(channel[1]);
-	}
-}
-
 static void what_is_ignored_blocked_or_harmless_is_not_deadly(void **state)
 {
 	const struct caller_signals none = { 0 };
@@ -157,8 +95,6 @@ int main(void)
 		cmocka_unit_test(a_child_s_end_is_told_from_a_signal_of_that_name),
 		cmocka_unit_test(our_own_are_not_relayed),
 		cmocka_unit_test(news_are_no_signal_of_anybody),
-		cmocka_unit_test(a_stop_ends_with_news_or_sigcont),
-		cmocka_unit_test(with_news_there_is_no_stop),
 		cmocka_unit_test(what_is_ignored_blocked_or_harmless_is_not_deadly),
 	};
 

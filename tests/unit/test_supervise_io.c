@@ -155,7 +155,7 @@ static void a_stop_is_repeated_and_continued(void **state)
 	(void) state;
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
 		const struct fake_step script[] = {
-			HELLO, SEALED, STARTED, REPORT(REPORT_STOPPED, signals[i]), ACT(FAKE_COMMAND, 0), EXIT(0), END,
+			HELLO, SEALED, STARTED, REPORT(REPORT_STOPPED, signals[i]), ACT(FAKE_LOOK, 1), ACT(FAKE_COMMAND, 0), EXIT(0), END,
 		};
 		struct scene s;
 		int status;
@@ -171,23 +171,50 @@ static void a_stop_is_repeated_and_continued(void **state)
 	}
 }
 
+/* The answer to the first question comes late, and is not taken for one to the second. */
 static void a_payload_that_goes_on_at_once_stops_nobody(void **state)
 {
+	static const int signals[] = { SIGTSTP, SIGSTOP, SIGTTIN, SIGTTOU };
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		const struct fake_step script[] = {
+			HELLO, SEALED, STARTED,
+			REPORT(REPORT_STOPPED, signals[i]), ACT(FAKE_LOOK, 0), REPORT(REPORT_CONTINUED, 0),
+			REPORT(REPORT_STOPPED, signals[i]), ACT(FAKE_LOOK, 0), REPORT(REPORT_LOOKED, 1), REPORT(REPORT_CONTINUED, 0), REPORT(REPORT_LOOKED, 2),
+			EXIT(W_EXITCODE(4, 0)), END,
+		};
+		struct scene s;
+		int status;
+
+		launch(&s, script);
+		assert_int_equal(waitpid(s.launcher, &status, WUNTRACED), s.launcher);
+		assert_false(WIFSTOPPED(status));
+		assert_int_equal(status, W_EXITCODE(4, 0));
+		forget(&s);
+	}
+}
+
+/* SIGCONT reached us and not the payload, which the shell has stopped again meanwhile: else it would be taken for running. */
+static void a_payload_that_stays_stopped_stops_us_again(void **state)
+{
 	const struct fake_step script[] = {
-		HELLO, SEALED, STARTED, REPORT(REPORT_STOPPED, SIGSTOP), REPORT(REPORT_CONTINUED, 0), EXIT(W_EXITCODE(4, 0)), END,
+		HELLO, SEALED, STARTED, REPORT(REPORT_STOPPED, SIGTSTP), ACT(FAKE_LOOK, 1), ACT(FAKE_COMMAND, 0), ACT(FAKE_LOOK, 1),
+		ACT(FAKE_COMMAND, 0), REPORT(REPORT_CONTINUED, 0), EXIT(0), END,
 	};
 	struct scene s;
-	int status;
 
 	(void) state;
 	launch(&s, script);
-	/* The reports may come one by one: then it stops, and is continued. */
-	assert_int_equal(waitpid(s.launcher, &status, WUNTRACED), s.launcher);
-	if (WIFSTOPPED(status)) {
+	for (int i = 0; i < 2; i++) {
+		int status;
+
+		assert_int_equal(waitpid(s.launcher, &status, WUNTRACED), s.launcher);
+		assert_true(WIFSTOPPED(status));
 		assert_int_equal(kill(s.launcher, SIGCONT), 0);
-		status = end(&s);
+		assert_int_equal(hear_number(&s), SIGCONT);
 	}
-	assert_int_equal(status, W_EXITCODE(4, 0));
+	assert_int_equal(end(&s), 0);
 	forget(&s);
 }
 
@@ -224,6 +251,7 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(what_the_caller_ignores_does_not),
 		cmocka_unit_test(a_stop_is_repeated_and_continued),
 		cmocka_unit_test(a_payload_that_goes_on_at_once_stops_nobody),
+		cmocka_unit_test(a_payload_that_stays_stopped_stops_us_again),
 	};
 
 	if (fake_is_called(argc, argv))
