@@ -10,6 +10,9 @@
 #define ORDERS_MAGIC  0x4f427676 /* "vvBO" */
 #define PAYLOAD_MAGIC 0x50427676 /* "vvBP" */
 
+#define ORDERS_WATCH UINT32_C(1)
+#define ORDERS_BASE  UINT32_C(2)
+
 void orders_release(struct orders *o)
 {
 	for (size_t i = 0; i < o->n_mounts; i++)
@@ -105,7 +108,7 @@ int orders_pack(const struct orders *o, struct buf *out)
 	put_u64(out, o->files);
 	put_u64(out, o->sig_ignored);
 	put_u64(out, o->sig_blocked);
-	put_u32(out, o->watch);
+	put_u32(out, (o->watch ? ORDERS_WATCH : 0) | (o->base ? ORDERS_BASE : 0));
 	for (size_t i = 0; i < RLIM_NLIMITS; i++)
 		put_u64(out, o->limits[i]);
 	put_string(out, o->cwd);
@@ -216,7 +219,7 @@ static void get_fd(struct reader *in, struct orders *o)
 int orders_unpack(const void *data, size_t len, struct orders *o)
 {
 	struct reader in = { .p = data, .left = len };
-	uint32_t n, watch;
+	uint32_t n, flags;
 
 	*o = (struct orders) { 0 };
 	if (get_u32(&in) != ORDERS_MAGIC || get_u32(&in) != WIRE_VERSION)
@@ -225,10 +228,11 @@ int orders_unpack(const void *data, size_t len, struct orders *o)
 	o->files = get_u64(&in);
 	o->sig_ignored = get_u64(&in);
 	o->sig_blocked = get_u64(&in);
-	watch = get_u32(&in);
-	if (watch > 1)
+	flags = get_u32(&in);
+	if ((flags & ~(ORDERS_WATCH | ORDERS_BASE)) != 0)
 		in.err = -EBADMSG;
-	o->watch = watch == 1;
+	o->watch = (flags & ORDERS_WATCH) != 0;
+	o->base = (flags & ORDERS_BASE) != 0;
 	for (size_t i = 0; i < RLIM_NLIMITS; i++)
 		o->limits[i] = get_u64(&in);
 	o->cwd = get_string(&in);

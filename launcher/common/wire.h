@@ -74,6 +74,7 @@ struct orders {
 	uint64_t limits[RLIM_NLIMITS]; /* by RLIMIT_*, getrlimit(2): no more than this; 0: what the caller has */
 	char *cwd;            /* clean path inside */
 	char *program;        /* path inside to execve, from cwd if it is relative */
+	bool base;            /* program is <venv>/bin/python and would execute the base interpreter: PID 1 may do that for it */
 	struct order_mount *mounts;
 	size_t n_mounts;
 	struct order_fd *fds;

@@ -218,6 +218,7 @@ static int fill_orders(struct run *run)
 	memcpy(run->orders.limits, run->facts.quota.rlimits, sizeof(run->orders.limits));
 	run->orders.cwd = strdup(start_dir(run));
 	run->orders.program = strdup(run->payload.program);
+	run->orders.base = run->job.kind == JOB_PYTHON && run->session.manifest.way == EMBED_EXEC;
 	return run->orders.cwd && run->orders.program ? 0 : -ENOMEM;
 }
 

@@ -9,6 +9,10 @@
 
 #include "common/fd.h"
 #include "common/ksignal.h"
+#include "common/names.h"
+#include "common/path.h"
+#include "inside/interpreter.h"
+#include "inside/piphint.h"
 
 /* Above what execve(2) takes (6 MiB with the usual stack limit): it says E2BIG better than we do. */
 #define PAYLOAD_MAX (64U << 20)
@@ -173,6 +177,30 @@ static void __attribute__((noreturn)) report_exec(int pipe, int err, const char 
 	give_up(pipe, &t);
 }
 
+/* <venv> of <venv>/bin/NAME; owned by the caller. */
+static char *venv_of(const char *program)
+{
+	const char *slash = strrchr(program, '/');
+
+	do
+		slash = slash > program ? slash - 1 : NULL;
+	while (slash != NULL && *slash != '/');
+	return slash != NULL ? strndup(program, (size_t) (slash - program)) : NULL;
+}
+
+/* Saves an execve(2) of ours (python.c, embed_exec.c), a fiftieth of a start. Where it does not work it returns, and that one says why. */
+static void become_base(const struct orders *o, struct strv *argv, struct strv *env)
+{
+	cleanup_free char *venv = venv_of(o->program);
+	cleanup_free char *real = venv != NULL ? interpreter_find(venv, VB_BASE_PYTHON) : NULL;
+
+	if (real == NULL)
+		return;
+	piphint_say((int) argv->n, strv_argv(argv), venv);
+	environ = strv_argv(env);
+	(void) !interpreter_exec(real, venv, path_base(o->program), strv_argv(argv));
+}
+
 /*
  * The payload is read before descriptors are placed, which may take its number. Signals last:
  * one that waits since the fork is delivered where the mask is restored, and must find the caller's dispositions.
@@ -196,6 +224,8 @@ static void __attribute__((noreturn)) run_child(struct box *b, int pipe)
 	err = payload_restore_signals(&b->orders);
 	if (err != 0)
 		give_up_setup(pipe, err, "cannot restore signals");
+	if (b->orders.base)
+		become_base(&b->orders, &argv, &env);
 	(void) execve(b->orders.program, strv_argv(&argv), strv_argv(&env));
 	report_exec(pipe, errno, b->orders.program);
 }

@@ -5,13 +5,12 @@
  */
 #include <errno.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/names.h"
-#include "common/path.h"
 #include "inside/embed.h"
+#include "inside/interpreter.h"
 #include "inside/piphint.h"
 #include "inside/verify.h"
 
@@ -45,14 +44,10 @@ static int refuse_unsealed(struct failure *f)
 			"refusing to run Python outside a box: %s", fact);
 }
 
-/* The path with its links resolved: CPython and the loader ($ORIGIN) look beside the real file. */
 static int find_interpreter(const char *venv, char **real, struct failure *f)
 {
-	cleanup_free char *state = path_join(venv, VB_STATE);
-	cleanup_free char *link = state == NULL ? NULL : path_join(state, embed_link);
-
-	*real = link == NULL ? NULL : realpath(link, NULL);
-	return *real != NULL ? 0 : fail_errno(f, link == NULL ? ENOMEM : errno, EMBED_REPAIR, "cannot find the interpreter of '%s'", venv);
+	*real = interpreter_find(venv, embed_link);
+	return *real != NULL ? 0 : fail_errno(f, errno, EMBED_REPAIR, "cannot find the interpreter of '%s'", venv);
 }
 
 static int run(int argc, char **argv, int *status, struct failure *f)

@@ -85,9 +85,9 @@ def _str(word):
     return struct.pack("=I", len(data)) + data
 
 
-def pack_orders(cwd, program, mounts=(), fds=(), keep_caps=0, ignored=0, blocked=0, limits=(), files=0, watch=0):
+def pack_orders(cwd, program, mounts=(), fds=(), keep_caps=0, ignored=0, blocked=0, limits=(), files=0, watch=0, base=0):
     """mounts: (path, dev, ino, read_only); fds: (target, how, flags, offset, path); limits: resource -> most."""
-    out = struct.pack("=IIQQQQI", 0x4F427676, WIRE_VERSION, keep_caps, files, ignored, blocked, watch)
+    out = struct.pack("=IIQQQQI", 0x4F427676, WIRE_VERSION, keep_caps, files, ignored, blocked, watch | base << 1)
     out += struct.pack("=16Q", *[dict(limits).get(which, 0) for which in range(16)])
     out += _str(cwd) + _str(program)
     out += struct.pack("=I", len(mounts))
@@ -133,7 +133,7 @@ class Report:
 class Box:
     """One box. Reports are in .reports, standard output and error of the payload in .out."""
 
-    def __init__(self, user, argv, *, program=None, env=("PATH=/usr/bin:/bin",), cwd="/", mounts=(), fds=None, passed=(),
+    def __init__(self, user, argv, *, program=None, base=0, env=("PATH=/usr/bin:/bin",), cwd="/", mounts=(), fds=None, passed=(),
                  filter=None, orders=None, options=None, extra=(), keep_caps=0, ignored=0, blocked=0, limits=(), init="venvbox-init",
                  before=None, late=None, process_group=None, ignore=()):
         self.reports, self.process_group, self.ignore = [], process_group, ignore
@@ -145,7 +145,7 @@ class Box:
         else:
             passed = [out_inner if fd == "out" else fd for fd in passed]
         if orders is None:
-            orders = pack_orders(cwd, program or argv[0], mounts, fds, keep_caps, ignored, blocked, limits)
+            orders = pack_orders(cwd, program or argv[0], mounts, fds, keep_caps, ignored, blocked, limits, base=base)
         hello = [memfd(orders), memfd(real_filter("--default") if filter is None else filter), memfd(pack_payload(argv, env)), *passed]
         self.channel, inner = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         if late is None:

@@ -47,6 +47,25 @@ def test_program_that_cannot_be_executed(user, outside, text, mode, error, statu
     assert os.waitstatus_to_exitcode(box.reports[2].value) == status
 
 
+@pytest.mark.parametrize("link, said", [("/bin/cat", "cat\n"), ("/nonexistent", "the program\n"), (None, "the program\n")])
+def test_base_interpreter_is_executed_in_place_of_the_program(user, outside, link, said):
+    """Where there is none the program is, which says what is wrong."""
+    venv = os.path.join(str(outside), "v")
+    os.makedirs(venv + "/bin")
+    os.makedirs(venv + "/venvbox")
+    place(outside, "v/bin/python", "#!/bin/sh\necho the program\n", 0o755)
+    if link:
+        os.symlink(link, venv + "/venvbox/base-python")
+    box, text = run(user, ["x", "/proc/self/comm"], program="/mnt/v/bin/python", base=1, extra=["--ro-bind", str(outside), "/mnt"])
+    assert text == said and box.kinds() == [rig.SEALED, rig.STARTED, rig.EXIT]
+
+
+@pytest.mark.parametrize("program", ["/bin/echo", "bin/echo"])
+def test_a_program_of_no_venv_is_itself(user, program):
+    _, text = run(user, ["echo", "a"], program=program, base=1)
+    assert text == "a\n"
+
+
 def test_signal_dispositions_and_mask_are_the_callers(user):
     ignored, blocked = bit(signal.SIGHUP) | bit(signal.SIGPIPE) | bit(40), bit(signal.SIGUSR1) | bit(signal.SIGCHLD)
     _, text = run(user, ["/bin/cat", "/proc/self/status"], ignored=ignored, blocked=blocked)

@@ -132,29 +132,31 @@ static void orders_without_sense_are_not_believed(void **state)
 }
 
 /* The fields before it: magic, version, capabilities, files, two sets of signals. */
-#define AT_WATCH (2 * sizeof(uint32_t) + 4 * sizeof(uint64_t))
+#define AT_FLAGS (2 * sizeof(uint32_t) + 4 * sizeof(uint64_t))
 
-static void to_watch_is_yes_or_no(void **state)
+static void there_are_two_flags(void **state)
 {
-	static const uint32_t values[] = { 0, 1, 2, UINT32_MAX };
+	static const uint32_t values[] = { 0, 1, 2, 3, 4, UINT32_MAX };
 
 	(void) state;
-	for (int watch = 0; watch < 2; watch++) {
+	for (uint32_t flags = 0; flags < 4; flags++) {
 		cleanup_orders struct orders o = { 0 };
 		cleanup_buf struct buf out = { 0 };
 		uint32_t packed;
 
 		fill_orders(&o);
-		o.watch = watch;
+		o.watch = (flags & 1) != 0;
+		o.base = (flags & 2) != 0;
 		assert_int_equal(orders_pack(&o, &out), 0);
-		memcpy(&packed, out.data + AT_WATCH, sizeof(packed));
-		assert_int_equal(packed, watch);
+		memcpy(&packed, out.data + AT_FLAGS, sizeof(packed));
+		assert_int_equal(packed, flags);
 		for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
 			cleanup_orders struct orders back = { 0 };
 
-			memcpy(out.data + AT_WATCH, &values[i], sizeof(values[i]));
-			assert_int_equal(orders_unpack(out.data, out.len, &back), values[i] > 1 ? -EBADMSG : 0);
-			assert_int_equal(back.watch, values[i] == 1);
+			memcpy(out.data + AT_FLAGS, &values[i], sizeof(values[i]));
+			assert_int_equal(orders_unpack(out.data, out.len, &back), values[i] > 3 ? -EBADMSG : 0);
+			assert_int_equal(back.watch, values[i] == 1 || values[i] == 3);
+			assert_int_equal(back.base, values[i] == 2 || values[i] == 3);
 		}
 	}
 }
@@ -514,7 +516,7 @@ int main(void)
 		cmocka_unit_test(cut_or_longer_orders_are_refused),
 		cmocka_unit_test(spoilt_orders_do_no_harm),
 		cmocka_unit_test(orders_without_sense_are_not_believed),
-		cmocka_unit_test(to_watch_is_yes_or_no),
+		cmocka_unit_test(there_are_two_flags),
 		cmocka_unit_test(orders_without_sense_are_not_sent),
 		cmocka_unit_test(a_payload_comes_back),
 		cmocka_unit_test(a_spoilt_payload_is_refused),
