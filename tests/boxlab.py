@@ -144,6 +144,13 @@ def tick():
         time.sleep(0.002)
 
 
+def wait_until(true):
+    end = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
 def tell(done):
     """A finished process in words, for assertions."""
     return f"{done.args} -> {done.returncode}\n--- stdout\n{done.stdout}\n--- stderr\n{done.stderr}"

@@ -156,6 +156,14 @@ static void __attribute__((noreturn)) give_up_setup(int pipe, int err, const cha
 	give_up(pipe, &t);
 }
 
+/* End of file, when nobody else has the other end. */
+static int wait_for_end(int fd)
+{
+	char none;
+
+	return read(fd, &none, sizeof(none)) == 0 ? 0 : -errno;
+}
+
 static int read_payload(int fd, struct strv *argv, struct strv *env)
 {
 	cleanup_buf struct buf text = { 0 };
@@ -205,12 +213,15 @@ static void become_base(const struct orders *o, struct strv *argv, struct strv *
  * The payload is read before descriptors are placed, which may take its number. Signals last:
  * one that waits since the fork is delivered where the mask is restored, and must find the caller's dispositions.
  */
-static void __attribute__((noreturn)) run_child(struct box *b, int pipe)
+static void __attribute__((noreturn)) run_child(struct box *b, int pipe, int held)
 {
 	struct strv argv = { 0 };
 	struct strv env = { 0 };
-	int err = read_payload(b->payload, &argv, &env);
+	int err = wait_for_end(held);
 
+	if (err != 0)
+		give_up_setup(pipe, err, "cannot wait for the first process");
+	err = read_payload(b->payload, &argv, &env);
 	if (err != 0)
 		give_up_setup(pipe, err, "cannot read argv and environment");
 	err = payload_place_fds(&b->orders, b->fds, &pipe);
@@ -246,22 +257,37 @@ static void forget_payload(struct box *b)
 	}
 }
 
-int payload_start(struct box *b, pid_t *pid, int *pipe)
+/* As pipe2(2); -1 until there are two. */
+static int make_pipe(int *from, int *to)
 {
-	cleanup_fd int ours = -1;
-	cleanup_fd int theirs = -1;
 	int ends[2];
 
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return -errno;
-	ours = ends[0];
-	theirs = ends[1];
+	*from = ends[0];
+	*to = ends[1];
+	return 0;
+}
+
+int payload_start(struct box *b, pid_t *pid, int *pipe, int *hold)
+{
+	cleanup_fd int words = -1, their_words = -1;
+	cleanup_fd int held = -1, our_hold = -1;
+	int err = make_pipe(&words, &their_words);
+
+	if (err == 0)
+		err = make_pipe(&held, &our_hold);
+	if (err != 0)
+		return err;
 	*pid = fork();
 	if (*pid < 0)
 		return -errno;
-	if (*pid == 0)
-		run_child(b, theirs);
+	if (*pid == 0) {
+		(void) close(our_hold);
+		run_child(b, their_words, held);
+	}
 	forget_payload(b);
-	*pipe = take_fd(&ours);
+	*pipe = take_fd(&words);
+	*hold = take_fd(&our_hold);
 	return 0;
 }

@@ -22,10 +22,10 @@ struct payload_trouble {
 };
 
 /*
- * Forks. The child never returns. *pipe is the caller's. b->payload is closed here,
- * unread: argv and environment never are in the memory of PID 1.
+ * Forks. The child never returns; with all signals blocked it waits until *hold is closed. *pipe and *hold are the caller's. b->payload is
+ * closed here, unread: argv and environment never are in the memory of PID 1.
  */
-int payload_start(struct box *b, pid_t *pid, int *pipe) must_check;
+int payload_start(struct box *b, pid_t *pid, int *pipe, int *hold) must_check;
 
 /*
  * Puts have[i] at orders' fds[i].target, inheritable, whatever numbers they have now; moves *keep out of

@@ -191,16 +191,26 @@ static int finish(struct life *l, struct failure *f)
 	return box_report(l->box, REPORT_EXIT, l->wait_status, 0, NULL);
 }
 
+/*
+ * Of a signal to the group that is here when the payload has been forked nobody knows whether it came before: the payload gets it in any case, and
+ * as it holds still with all signals blocked, what it has already is one with that (signal(7); not so real-time signals).
+ */
 static int start(struct life *l, struct failure *f)
 {
-	pid_t pid;
-	int err = relay_drain(&l->relay);
+	cleanup_fd int hold = -1;
+	pid_t pid = 0;
+	int err = payload_start(l->box, &pid, &l->exec_pipe, &hold);
 
 	if (err == 0)
-		err = payload_start(l->box, &pid, &l->exec_pipe);
+		err = relay_drain(&l->relay);
 	if (err == 0)
 		err = relay_attach(&l->relay, pid);
-	return err == 0 ? 0 : fail_msg(f, -err, NULL, "cannot start the program");
+	if (err == 0)
+		return 0;
+	/* Before it is let go. */
+	if (pid > 0)
+		(void) kill(pid, SIGKILL);
+	return fail_msg(f, -err, NULL, "cannot start the program");
 }
 
 int reap_run(struct box *b, struct failure *f)

@@ -21,7 +21,7 @@ static int64_t now_ms(void)
 	return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* Before the fork the payload cannot have got a copy, whoever sent ours: it is kept for it, and pays for the relayed one. */
+/* Before it is attached the payload may not have got a copy, whoever sent ours: it is kept for it, and pays for the relayed one. */
 static void note(struct relay *r, const struct signalfd_siginfo *si)
 {
 	bool early = r->payload == 0 && si->ssi_pid == 0 && (si->ssi_code == SI_USER || si->ssi_code == SI_KERNEL);

@@ -15,8 +15,8 @@
 
 struct relay {
 	int signals;            /* signalfd, non-blocking */
-	pid_t payload;          /* 0: not forked yet */
-	uint64_t early;         /* bit n-1: signal n came from outside before there was a payload to get it */
+	pid_t payload;          /* 0: not attached yet */
+	uint64_t early;         /* bit n-1: signal n came from outside before that */
 	bool child;             /* SIGCHLD came since the caller last looked */
 	struct credits credits;
 };
@@ -24,7 +24,7 @@ struct relay {
 /* Takes note of all signals that wait. */
 int relay_drain(struct relay *r) must_check;
 
-/* The payload is there: it gets what came too early for it. */
+/* The payload is there, and holds still with all signals blocked: it gets what may have come too early for it. */
 int relay_attach(struct relay *r, pid_t payload) must_check;
 
 /* A signal relayed by the launcher: delivered, unless the payload got it from the group. -EBADMSG: no signal. */

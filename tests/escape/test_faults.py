@@ -43,11 +43,19 @@ HARMLESS = {
     "set_robust_list": "of the libc's fork(3); there are no locks",
     "close_range": "a kernel without it: one by one",
 }
+# Of its child, which executes the base interpreter itself (inside/payload.c, become_base()).
+HARMLESS_OF_CHILD = {
+    "readlink": "bin/python finds it",
+    "execve": "bin/python executes it",
+    "statfs": "the interpreter is not told of the box",
+}
 SPARE = ".venv/venvbox/spare/"
 PR_SET_NAME, PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET = 15, 47, 1
 
 
 def is_harmless(point):
+    if point.role == "init child" and point.call in HARMLESS_OF_CHILD:
+        return True
     if point.call == "prctl":
         # A name; and what libcap asks before it changes anything, which is read back at the end.
         return point.args[0] == PR_SET_NAME or point.args[:2] == [PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET]

@@ -5,10 +5,11 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
-from boxlab import PATIENCE, tell
+from boxlab import PATIENCE, tell, wait_until
 from terminal import CTRL_C, CTRL_D, CTRL_Z, Terminal
 
 # Python runs a handler between two bytecodes: for a signal that comes as it begins to wait it would wait for ever. So here all waits are short.
@@ -112,6 +113,29 @@ def test_kill_leaves_nothing(pair, to):
     p = start(pair.box, CHILD + SLEEP)
     (os.kill if to == "single" else os.killpg)(p.pid, signal.SIGKILL)
     assert end(p) == (-signal.SIGKILL, "", "")
+
+
+def leader_of(pid, name):
+    """The leader of a session with a process called so, a child of pid."""
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="utf-8") as f:
+        children = f.read().split()
+    for one in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError), open(f"/proc/{one}/comm", encoding="utf-8") as f:
+            if f.read() == name + "\n" and str(os.getsid(int(one))) in children:
+                return os.getsid(int(one))
+    return None
+
+
+@pytest.mark.parametrize("moment", ["enter", "exit"])
+@pytest.mark.parametrize("name", ["HUP", "INT", "TERM"])
+def test_a_signal_to_the_group_while_the_payload_is_forked(pair, name, moment):
+    """PID 1 has a copy that the payload may not have, depending on which came first."""
+    p = pair.box.popen(["/usr/bin/strace", "-fqqo", "/dev/null", "-e", "trace=fork,clone", "-e", f"inject=fork,clone:delay_{moment}=600000",
+                        "/usr/bin/setsid", pair.box.bin(), "-c", "import time; time.sleep(5)"])
+    wait_until(lambda: leader_of(p.pid, "venvbox-init"))
+    time.sleep(0.3)
+    os.killpg(leader_of(p.pid, "venvbox-init"), getattr(signal, "SIG" + name))
+    assert end(p) == (-getattr(signal, "SIG" + name), "", "")
 
 
 def test_timeout_ends_it_by_its_handler(pair):

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from boxlab import PATIENCE, lacks, tell
+from boxlab import PATIENCE, lacks, tell, wait_until
 from test_seal import ALLOW
 from terminal import CTRL_C, CTRL_Z, Terminal
 
@@ -389,13 +389,6 @@ def ended(pid):
             return f.read().rsplit(")", 1)[1].split()[0] in "ZX"
     except OSError:
         return True
-
-
-def wait_until(true):
-    end = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 BUSY = """
