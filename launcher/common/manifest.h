@@ -20,7 +20,7 @@
 /* How the interpreter comes into venvbox-python (design.md, Interpreters). */
 enum embed_way {
 	EMBED_SHARED, /* venvbox-python opens libpython */
-	EMBED_EXEC,   /* venvbox-python-exec executes the base interpreter, after sealing */
+	EMBED_EXEC,   /* PID 1's child, or venvbox-python-exec, executes the base interpreter, after sealing */
 };
 
 enum profile {

@@ -46,7 +46,7 @@
 
 #define VB_BOX_HINTS  "/etc/venvbox/hints.so" /* VB_HINTS; no blank and no colon, which part names in LD_PRELOAD */
 
-/* From VB_PYTHON_EXEC to VB_HINTS, which takes them out of the environment. */
+/* From whoever executes the base interpreter (inside/interpreter.h) to VB_HINTS, which takes them out of the environment. */
 #define VB_ENV_VENV   "VENVBOX_PRELOAD_VENV"
 #define VB_ENV_NAME   "VENVBOX_PRELOAD_NAME" /* what the process is called, PR_SET_NAME */
 

@@ -28,7 +28,7 @@
 #include "common/buf.h"
 #include "common/strv.h"
 
-#define WIRE_VERSION 5
+#define WIRE_VERSION 6
 #define WIRE_FDS_PER_MESSAGE 200 /* SCM_MAX_FD is 253, unix(7) */
 
 enum wire_fd_index {

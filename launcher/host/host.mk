@@ -20,6 +20,7 @@ libvb_host_a_SOURCES = \
 	launcher/host/facts.c launcher/host/facts.h launcher/host/facts_part.h \
 	launcher/host/facts_pip.c \
 	launcher/host/fold.c launcher/host/fold.h \
+	launcher/host/forward.c launcher/host/forward.h \
 	launcher/host/handout.c launcher/host/handout.h \
 	launcher/host/inputs.c launcher/host/inputs.h \
 	launcher/host/judge.c launcher/host/judge.h \

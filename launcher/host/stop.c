@@ -61,17 +61,21 @@ static void take_away(int sig)
 /* False: it had no effect, as our process group is an orphan's. In any other case it is over with SIGCONT, or another stop is under way. */
 static bool has_stopped(void)
 {
-	return is_pending(SIGCONT) || is_pending(SIGTSTP) || is_pending(SIGTTIN) || is_pending(SIGTTOU);
+	sigset_t pending;
+
+	return sigpending(&pending) < 0 || sigismember(&pending, SIGCONT) == 1 || sigismember(&pending, SIGTSTP) == 1 ||
+	       sigismember(&pending, SIGTTIN) == 1 || sigismember(&pending, SIGTTOU) == 1;
 }
 
 /*
- * The stop signal deletes a SIGCONT that is pending, so that is looked for right before it; it is sent while it is blocked, and
- * news that came before are looked for between that and the stop. SIGSTOP cannot be blocked: news of the very moment in which it is sent
- * wake nobody, and we wait for more, or for a SIGCONT of the caller's. One to us alone, within microseconds of news, is taken for them.
+ * The stop signal deletes a SIGCONT that is pending, and would be one with a copy that the caller sent, which is to be relayed: so
+ * both are looked for right before. It is sent while it is blocked, and news that came before are looked for between that and the stop.
+ * SIGSTOP cannot be blocked: news of the very moment in which it is sent wake nobody, and we wait for more, or for a SIGCONT
+ * of the caller's. One to us alone, within microseconds of news, is taken for them.
  */
 static bool stop_until_news(int sig, int channel)
 {
-	if (is_readable(channel) || is_pending(SIGCONT))
+	if (is_readable(channel) || is_pending(SIGCONT) || is_pending(sig))
 		return true;
 	(void) kill(getpid(), sig);
 	if (is_readable(channel)) {

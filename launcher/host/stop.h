@@ -15,9 +15,9 @@
 #include "common/cleanup.h"
 
 /*
- * Stops this process as sig (SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU) would, unless there is something to read first, a report from channel or
- * SIGCONT. Returns then, or after SIGCONT, or when there is a report: a payload that is continued or killed by a child of its own does
- * not wait for us. Whoever finds the payload still stopped after what there is to read calls it again. False: this process
+ * Stops this process as sig (SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU) would, unless there is something to read first, a report from channel,
+ * SIGCONT or another sig. Returns then, or after SIGCONT, or when there is a report: a payload that is continued or killed by a child of its
+ * own does not wait for us. Whoever finds the payload still stopped after what there is to read calls it again. False: this process
  * cannot be stopped so, and goes on. Every signal must be blocked. number: tells this question to PID 1 from those before.
  */
 bool stop_likewise(int sig, int channel, int number) must_check;

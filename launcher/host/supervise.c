@@ -10,6 +10,7 @@
 #include "common/hostcheck.h"
 #include "common/log.h"
 #include "common/runprog.h"
+#include "host/forward.h"
 #include "host/handout.h"
 #include "host/relay.h"
 #include "host/signals.h"
@@ -42,7 +43,7 @@ struct watch {
 	struct box box;
 	int signals;         /* signalfd */
 	enum phase phase;
-	bool handed_out;     /* the orders and descriptors, to PID 1 */
+	struct forward forward; /* open: the orders and descriptors have been sent */
 	bool channel_gone;
 	bool reaped;         /* bwrap */
 	int bwrap_status;    /* as waitpid(2) has it */
@@ -110,14 +111,16 @@ static int on_ready(struct watch *w, const struct report *report)
 {
 	int r;
 
-	if (w->phase != PHASE_MAKING || w->handed_out)
+	if (w->phase != PHASE_MAKING || w->forward.open)
 		return -EBADMSG;
-	w->handed_out = true;
 	r = w->l->watcher != NULL ? prepare_filter(w, report) : 0;
 	if (r == 0)
 		r = handout_send(&w->handout, w->box.channel, w->f);
 	if (r < 0)
 		return r;
+	r = forward_open(&w->forward, w->box.channel);
+	if (r < 0)
+		return fail_errno(w->f, -r, NULL, "cannot relay a signal");
 	r = userfds_let_go(w->l->fds);
 	return r < 0 ? fail_errno(w->f, -r, NULL, "cannot close the caller's descriptors") : 0;
 }
@@ -168,6 +171,11 @@ static int on_failed(struct watch *w, const struct report *report)
 	return fail_errno(w->f, err, hint, "the box could not be completed: %s", report->text);
 }
 
+static bool has_payload(const struct watch *w)
+{
+	return w->phase == PHASE_SEALED || w->phase == PHASE_RUNNING;
+}
+
 /* What is out of turn is an error: PID 1 is ours, and such a report is not. */
 static int on_report(struct watch *w, const struct report *report)
 {
@@ -175,7 +183,7 @@ static int on_report(struct watch *w, const struct report *report)
 	case REPORT_READY:
 		return on_ready(w, report);
 	case REPORT_SEALED:
-		if (w->phase != PHASE_MAKING || !w->handed_out || (w->l->watcher != NULL && watcher_fd(w->l->watcher) < 0))
+		if (w->phase != PHASE_MAKING || !w->forward.open || (w->l->watcher != NULL && watcher_fd(w->l->watcher) < 0))
 			return -EBADMSG;
 		w->phase = PHASE_SEALED;
 		w->o->sealed = true;
@@ -189,14 +197,15 @@ static int on_report(struct watch *w, const struct report *report)
 			return -EBADMSG;
 		w->phase = PHASE_RUNNING;
 		return 0;
+	/* A stop may take effect before execve(2). */
 	case REPORT_STOPPED:
 		w->stopped = report->value;
-		return w->phase == PHASE_RUNNING && signals_is_stop(report->value) ? 0 : -EBADMSG;
+		return has_payload(w) && signals_is_stop(report->value) ? 0 : -EBADMSG;
 	case REPORT_CONTINUED:
 		w->stopped = 0;
-		return w->phase == PHASE_RUNNING ? 0 : -EBADMSG;
+		return has_payload(w) ? 0 : -EBADMSG;
 	case REPORT_LOOKED: /* another report came before it */
-		return w->phase == PHASE_RUNNING ? 0 : -EBADMSG;
+		return has_payload(w) ? 0 : -EBADMSG;
 	case REPORT_OFFSET:
 		return w->phase == PHASE_RUNNING ? on_offset(w, report) : -EBADMSG;
 	case REPORT_EXIT:
@@ -213,7 +222,7 @@ static int on_report(struct watch *w, const struct report *report)
 /* The listener, which comes with one report and no other, and once. */
 static int take_listener(struct watch *w, const struct report *report, int *fd)
 {
-	bool expected = report->kind == REPORT_WATCH && w->phase == PHASE_MAKING && w->handed_out && w->l->watcher != NULL
+	bool expected = report->kind == REPORT_WATCH && w->phase == PHASE_MAKING && w->forward.open && w->l->watcher != NULL
 		&& watcher_fd(w->l->watcher) < 0;
 
 	if (!expected || *fd < 0)
@@ -256,17 +265,12 @@ static void reap(struct watch *w)
 /* Before the seal there is no payload to relay to: what would have killed it kills the box. 1: so it is. */
 static int relay(struct watch *w, int sig)
 {
-	struct command command = { .kind = COMMAND_SIGNAL, .value = sig };
-	int r = 0;
-
 	if (w->phase == PHASE_MAKING && signals_is_deadly(w->l->caller, sig)) {
 		w->o->wait_status = W_EXITCODE(0, sig);
 		w->phase = PHASE_ENDED;
 		return 1;
 	}
-	if (w->phase != PHASE_ENDED && !w->channel_gone)
-		r = wire_send(w->box.channel, &command, sizeof(command));
-	return r == -EPIPE ? 0 : r;
+	return w->phase != PHASE_ENDED && !w->channel_gone ? forward_signal(&w->forward, w->box.channel, sig) : 0;
 }
 
 /* As relay(); a Ctrl-C that came before there was a payload is not dropped. */

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -12,6 +13,20 @@
 #include "common/path.h"
 
 #define PRELOAD "LD_PRELOAD"
+
+char *interpreter_venv(const char *program)
+{
+	static const char bin[] = "/bin";
+	const char *name = strrchr(program, '/');
+	size_t above = name != NULL ? (size_t) (name - program) : 0;
+	size_t len = above > sizeof(bin) - 1 ? above - (sizeof(bin) - 1) : 0;
+
+	if (len == 0 || program[0] != '/' || memcmp(program + len, bin, sizeof(bin) - 1) != 0) {
+		errno = EINVAL;
+		return NULL;
+	}
+	return strndup(program, len);
+}
 
 char *interpreter_find(const char *venv, const char *link)
 {

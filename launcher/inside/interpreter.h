@@ -2,10 +2,13 @@
 /*
  * interpreter.h - the base interpreter of a venv in the box: found, and executed with what the hints need.
  */
-#ifndef VB_INTERPRETER_H
-#define VB_INTERPRETER_H
+#ifndef VB_INSIDE_INTERPRETER_H
+#define VB_INSIDE_INTERPRETER_H
 
 #include "common/cleanup.h"
+
+/* The venv of <venv>/bin/NAME, which is not the root. Owned by the caller; NULL: there is none (EINVAL), or no memory. */
+char *interpreter_venv(const char *program) must_check;
 
 /*
  * Where the link named so in the state of venv (clean path) leads, with its links resolved: CPython and the loader ($ORIGIN) look beside the

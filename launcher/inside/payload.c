@@ -12,7 +12,6 @@
 #include "common/names.h"
 #include "common/path.h"
 #include "inside/interpreter.h"
-#include "inside/piphint.h"
 
 /* Above what execve(2) takes (6 MiB with the usual stack limit): it says E2BIG better than we do. */
 #define PAYLOAD_MAX (64U << 20)
@@ -160,8 +159,9 @@ static void __attribute__((noreturn)) give_up_setup(int pipe, int err, const cha
 static int wait_for_end(int fd)
 {
 	char none;
+	ssize_t n = read(fd, &none, sizeof(none));
 
-	return read(fd, &none, sizeof(none)) == 0 ? 0 : -errno;
+	return n == 0 ? 0 : n < 0 ? -errno : -EPROTO;
 }
 
 static int read_payload(int fd, struct strv *argv, struct strv *env)
@@ -185,28 +185,22 @@ static void __attribute__((noreturn)) report_exec(int pipe, int err, const char 
 	give_up(pipe, &t);
 }
 
-/* <venv> of <venv>/bin/NAME; owned by the caller. */
-static char *venv_of(const char *program)
-{
-	const char *slash = strrchr(program, '/');
-
-	do
-		slash = slash > program ? slash - 1 : NULL;
-	while (slash != NULL && *slash != '/');
-	return slash != NULL ? strndup(program, (size_t) (slash - program)) : NULL;
-}
-
-/* Saves an execve(2) of ours (python.c, embed_exec.c), a fiftieth of a start. Where it does not work it returns, and that one says why. */
+/*
+ * Saves an execve(2) of bin/python (python.c, embed_exec.c), a fiftieth of a start. Where it does not work it returns; bin/python is then
+ * executed, and says why. The array is copied, as setenv(3) and unsetenv(3) change it.
+ */
 static void become_base(const struct orders *o, struct strv *argv, struct strv *env)
 {
-	cleanup_free char *venv = venv_of(o->program);
+	cleanup_free char *venv = interpreter_venv(o->program);
 	cleanup_free char *real = venv != NULL ? interpreter_find(venv, VB_BASE_PYTHON) : NULL;
+	cleanup_free char **words = calloc(env->n + 1, sizeof(*words));
 
-	if (real == NULL)
+	if (real == NULL || words == NULL)
 		return;
-	piphint_say((int) argv->n, strv_argv(argv), venv);
-	environ = strv_argv(env);
+	memcpy(words, strv_argv(env), env->n * sizeof(*words));
+	environ = words;
 	(void) !interpreter_exec(real, venv, path_base(o->program), strv_argv(argv));
+	environ = NULL;
 }
 
 /*

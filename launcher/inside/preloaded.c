@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * venvbox-hints.so - brings notes and the module venvbox (hints.h) into an interpreter that is executed and not embedded. embed_exec.c has the
+ * venvbox-hints.so - brings notes and the module venvbox (hints.h) into an interpreter that is executed and not embedded. interpreter.c has the
  * loader put it there, ld.so(8). What that took in the environment is gone before the interpreter's main(), also where /proc/PID/environ shows it.
  */
 #include <stdlib.h>

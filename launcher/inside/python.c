@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <limits.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "common/names.h"
@@ -15,22 +14,16 @@
 #include "inside/verify.h"
 
 /* We are mounted at <venv>/bin/python, and the kernel knows where we were found. */
-static int find_venv(char venv[PATH_MAX], struct failure *f)
+static int find_venv(char **venv, struct failure *f)
 {
-	ssize_t n = readlink("/proc/self/exe", venv, PATH_MAX - 1);
-	char *slash;
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
 	if (n < 0)
 		return fail_errno(f, errno, NULL, "cannot read /proc/self/exe");
-	venv[n] = '\0';
-	slash = strrchr(venv, '/');
-	if (slash != NULL)
-		*slash = '\0';
-	slash = strrchr(venv, '/');
-	if (slash == NULL || slash == venv || strcmp(slash, "/bin") != 0)
-		return fail_msg(f, EINVAL, NULL, "this program is not in the bin directory of a venv");
-	*slash = '\0';
-	return 0;
+	self[n] = '\0';
+	*venv = interpreter_venv(self);
+	return *venv != NULL ? 0 : fail_msg(f, errno, NULL, "this program is not in the bin directory of a venv");
 }
 
 static int refuse_unsealed(struct failure *f)
@@ -53,11 +46,11 @@ static int find_interpreter(const char *venv, char **real, struct failure *f)
 static int run(int argc, char **argv, int *status, struct failure *f)
 {
 	cleanup_free char *interpreter = NULL;
-	char venv[PATH_MAX];
+	cleanup_free char *venv = NULL;
 	int err = refuse_unsealed(f);
 
 	if (err == 0)
-		err = find_venv(venv, f);
+		err = find_venv(&venv, f);
 	if (err == 0)
 		err = find_interpreter(venv, &interpreter, f);
 	if (err != 0)

@@ -31,7 +31,7 @@ ERRNO_SEALED = 4000
 USER_NOTIF = 0x7FC00000  # SECCOMP_RET_USER_NOTIF
 CAP_NET_BIND_SERVICE = 10
 NR_PRCTL, NR_PRLIMIT64, NR_MKDIRAT = {"x86_64": (157, 302, 258), "aarch64": (167, 261, 34)}[platform.machine()]
-WIRE_VERSION = 5
+WIRE_VERSION = 6
 PATIENCE = 20  # seconds after which something hangs
 
 

@@ -45,6 +45,7 @@ HARMLESS = {
 }
 # Of its child, which executes the base interpreter itself (inside/payload.c, become_base()).
 HARMLESS_OF_CHILD = {
+    "mmap": "bin/python does all of it; what else has no memory stops it, or the program would find another box",
     "readlink": "bin/python finds it",
     "execve": "bin/python executes it",
     "statfs": "the interpreter is not told of the box",
@@ -109,7 +110,9 @@ class Bench:
         assert run.code == 0 and said == "said\n" and not run.left, str(run)
         self.calls = run.calls
         self.started = faultlab.index_of(run.calls, "launcher child", ("execve",))
-        self.forked = faultlab.index_of(run.calls, "init", ("clone", "fork", "clone3"))
+        forked = faultlab.index_of(run.calls, "init", ("clone", "fork", "clone3"))
+        # Where the payload, which holds still from the fork on, is let go: PID 1 waits from then on.
+        self.let_go = forked + faultlab.index_of(run.calls[forked:], "init", ("poll", "ppoll"))
         return self
 
     def judge(self, point):
@@ -124,7 +127,7 @@ class Bench:
         """Made when the program may already run: it cannot be unmade."""
         if point.role == "launcher":
             return point.index > self.started
-        return point.role == "init" and point.index > self.forked
+        return point.role == "init" and point.index >= self.let_go
 
     def must_stop(self, point):
         """PID 1 from its orders to its fork, and what is done between fork and execve."""

@@ -297,11 +297,16 @@ def test_a_signal_is_delivered_before_the_answer(user):
 def test_an_end_is_the_answer(user):
     with Box(user, ["/bin/sleep", "600"]) as box:
         box.until(rig.STARTED)
-        box.send(signal.SIGKILL)
+        init = init_pid(box)
+        payload, = rig.children(init)
+        os.kill(init, signal.SIGSTOP)
+        os.kill(payload, signal.SIGKILL)
         box.send(1, kind=rig.LOOK)
+        rig.wait_until(lambda: not rig.is_alive(payload), "it lives")
+        os.kill(init, signal.SIGCONT)
         assert os.waitstatus_to_exitcode(box.until(rig.EXIT).value) == -9
         box.finish()
-        assert box.kinds()[-1] == rig.EXIT
+        assert rig.LOOKED not in box.kinds()
 
 
 def test_stop_of_another_process_is_not_reported(user):

@@ -60,9 +60,15 @@ def test_base_interpreter_is_executed_in_place_of_the_program(user, outside, lin
     assert text == said and box.kinds() == [rig.SEALED, rig.STARTED, rig.EXIT]
 
 
-@pytest.mark.parametrize("program", ["/bin/echo", "bin/echo"])
-def test_a_program_of_no_venv_is_itself(user, program):
-    _, text = run(user, ["echo", "a"], program=program, base=1)
+@pytest.mark.parametrize("program", ["/bin/echo", "bin/echo", "/mnt/sbin/python", "/mnt/python"])
+def test_a_program_of_no_venv_is_itself(user, outside, program):
+    for name in ("venvbox", "bin/venvbox", "sbin", "bin"):
+        os.makedirs(os.path.join(str(outside), name), exist_ok=True)
+    for name in ("venvbox", "bin/venvbox"):
+        os.symlink("/bin/false", os.path.join(str(outside), name, "base-python"))
+    for name in ("bin/echo", "sbin/python", "python"):
+        place(outside, name, "#!/bin/sh\necho a\n", 0o755)
+    _, text = run(user, ["echo", "a"], program=program, base=1, cwd="/mnt", extra=["--ro-bind", str(outside), "/mnt"])
     assert text == "a\n"
 
 

@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct launch l = { .orders = &orders, .fds = &fds };
 	struct outcome o = { 0 };
 	struct failure f = { 0 };
-	struct watch w = { .l = &l, .o = &o, .f = &f, .handout.given = index, .handed_out = true };
+	struct watch w = { .l = &l, .o = &o, .f = &f, .handout.given = index, .forward.open = true };
 	int ends[2], r;
 
 	must(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0);

@@ -143,6 +143,27 @@ static void look(bool answers)
 		_exit(88);
 }
 
+static void signal_launcher(int sig)
+{
+	cleanup_buf struct buf name = { 0 };
+	bool pending = true;
+
+	buf_printf(&name, "/proc/%d/status%c", (int) getppid(), '\0');
+	if (name.failed || kill(getppid(), sig) < 0)
+		_exit(87);
+	while (pending) {
+		cleanup_fd int fd = open(name.data, O_RDONLY | O_CLOEXEC);
+		cleanup_buf struct buf text = { 0 };
+		const char *field;
+
+		if (fd_read_all(fd, 65536, &text) < 0)
+			_exit(86);
+		buf_putc(&text, '\0');
+		field = text.failed ? NULL : strstr(text.data, "\nShdPnd:");
+		pending = field == NULL || (strtoull(field + strlen("\nShdPnd:"), NULL, 16) & UINT64_C(1) << (sig - 1)) != 0;
+	}
+}
+
 static void words(int n)
 {
 	cleanup_buf struct buf text = { 0 };
@@ -229,6 +250,9 @@ static void step(struct fake *f, const struct fake_step *s)
 		return;
 	case FAKE_LOOK:
 		look(s->value != 0);
+		return;
+	case FAKE_SIGNAL:
+		signal_launcher(s->value);
 		return;
 	case FAKE_TELL:
 		tell_number(f, s->value);

@@ -24,6 +24,7 @@ enum fake_act {
 	FAKE_ORDERS,   /* tells what PID 1 is ordered to do */
 	FAKE_COMMAND,  /* waits for a command and tells its signal */
 	FAKE_LOOK,     /* waits for a COMMAND_LOOK; value 1: answers it, 0: does not */
+	FAKE_SIGNAL,   /* sends value to its parent, the launcher, and waits until that has read it; before FAKE_HELLO */
 	FAKE_TELL,     /* tells value */
 	FAKE_WRITE,    /* writes "text" to what was sent for descriptor value */
 	FAKE_READ,     /* reads 4 bytes from it and tells them */

@@ -218,6 +218,40 @@ static void a_payload_that_stays_stopped_stops_us_again(void **state)
 	forget(&s);
 }
 
+/* PID 1 would take it for the orders. */
+static void a_signal_before_the_orders_comes_after_them(void **state)
+{
+	const struct fake_step script[] = {
+		ACT(FAKE_SIGNAL, SIGCONT), HELLO, SEALED, STARTED, ACT(FAKE_COMMAND, 0), EXIT(0), END,
+	};
+	struct scene s;
+
+	(void) state;
+	launch(&s, script);
+	assert_int_equal(hear_number(&s), SIGCONT);
+	assert_int_equal(end(&s), 0);
+	forget(&s);
+}
+
+/* A Ctrl-Z while it is started. */
+static void a_payload_may_stop_before_its_execve(void **state)
+{
+	const struct fake_step script[] = {
+		HELLO, SEALED, REPORT(REPORT_STOPPED, SIGTSTP), ACT(FAKE_LOOK, 1), ACT(FAKE_COMMAND, 0), REPORT(REPORT_CONTINUED, 0), STARTED, EXIT(0), END,
+	};
+	struct scene s;
+	int status;
+
+	(void) state;
+	launch(&s, script);
+	assert_int_equal(waitpid(s.launcher, &status, WUNTRACED), s.launcher);
+	assert_true(WIFSTOPPED(status));
+	assert_int_equal(kill(s.launcher, SIGCONT), 0);
+	assert_int_equal(hear_number(&s), SIGCONT);
+	assert_int_equal(end(&s), 0);
+	forget(&s);
+}
+
 static int set_up(void **state)
 {
 	char *dir = malloc(sizeof(SCRATCH));
@@ -252,6 +286,8 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(a_stop_is_repeated_and_continued),
 		cmocka_unit_test(a_payload_that_goes_on_at_once_stops_nobody),
 		cmocka_unit_test(a_payload_that_stays_stopped_stops_us_again),
+		cmocka_unit_test(a_signal_before_the_orders_comes_after_them),
+		cmocka_unit_test(a_payload_may_stop_before_its_execve),
 	};
 
 	if (fake_is_called(argc, argv))
