@@ -186,7 +186,7 @@ static void __attribute__((noreturn)) report_exec(int pipe, int err, const char 
 }
 
 /*
- * Saves an execve(2) of bin/python (python.c, embed_exec.c), a fiftieth of a start. Where it does not work it returns; bin/python is then
+ * Saves an execve(2) of bin/python (python.c, embed_exec.c), a hundredth of a start. Where it does not work it returns; bin/python is then
  * executed, and says why. The array is copied, as setenv(3) and unsetenv(3) change it.
  */
 static void become_base(const struct orders *o, struct strv *argv, struct strv *env)
