@@ -251,7 +251,7 @@ static void forget_payload(struct box *b)
 	}
 }
 
-/* As pipe2(2); -1 until there are two. */
+/* -errno, and neither is changed. */
 static int make_pipe(int *from, int *to)
 {
 	int ends[2];

@@ -51,24 +51,39 @@ static void be_stopped(int channel, int sig, int before)
 	_exit(signal_that_is_there(signals));
 }
 
-/* In a group of its own, as a shell has it. */
-static void be_started(struct scene *s, int sig, int before)
+/* As a shell has it. */
+static int lead_group(void)
+{
+	return setpgid(0, 0);
+}
+
+static int lead_session(void)
+{
+	return setsid() < 0 ? -1 : 0;
+}
+
+static void be_started(struct scene *s, int sig, int before, int (*lead)(void))
 {
 	s->pid = fork();
 	assert_true(s->pid >= 0);
 	if (s->pid == 0) {
 		(void) close(s->channel[1]);
-		if (setpgid(0, 0) < 0)
+		if (lead() < 0)
 			_exit(98);
 		be_stopped(s->channel[0], sig, before);
 	}
 	(void) close(s->channel[0]);
 }
 
-static void begin(struct scene *s, int sig, int before)
+static void open_channel(struct scene *s)
 {
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s->channel), 0);
-	be_started(s, sig, before);
+}
+
+static void begin(struct scene *s, int sig, int before)
+{
+	open_channel(s);
+	be_started(s, sig, before, lead_group);
 }
 
 /* Whoever has heard enough may have ended. */
@@ -87,6 +102,12 @@ static void be_asked(const struct scene *s)
 	assert_int_equal(wire_recv(s->channel[1], &c, sizeof(c), false), 0);
 	assert_int_equal(c.kind, COMMAND_LOOK);
 	assert_int_equal(c.value, NUMBER);
+}
+
+static void begin_and_be_asked(struct scene *s, int sig)
+{
+	begin(s, sig, 0);
+	be_asked(s);
 }
 
 static int status_of(struct scene *s)
@@ -115,18 +136,22 @@ static void assert_found(struct scene *s, int what)
 	assert_int_equal(WEXITSTATUS(status), what);
 }
 
+static void assert_stops_until_sigcont(struct scene *s, int sig)
+{
+	assert_stopped(s, sig);
+	assert_int_equal(kill(s->pid, SIGCONT), 0);
+	assert_found(s, SIGNAL_RELAY);
+}
+
 static void a_stop_ends_with_sigcont(void **state)
 {
 	(void) state;
 	for (size_t i = 0; i < N_STOPS; i++) {
 		struct scene s;
 
-		begin(&s, stops[i], 0);
-		be_asked(&s);
+		begin_and_be_asked(&s, stops[i]);
 		say(&s, REPORT_LOOKED, NUMBER);
-		assert_stopped(&s, stops[i]);
-		assert_int_equal(kill(s.pid, SIGCONT), 0);
-		assert_found(&s, SIGNAL_RELAY);
+		assert_stops_until_sigcont(&s, stops[i]);
 	}
 }
 
@@ -136,8 +161,7 @@ static void a_stop_ends_with_a_report(void **state)
 	for (size_t i = 0; i < N_STOPS; i++) {
 		struct scene s;
 
-		begin(&s, stops[i], 0);
-		be_asked(&s);
+		begin_and_be_asked(&s, stops[i]);
 		say(&s, REPORT_LOOKED, NUMBER);
 		assert_stopped(&s, stops[i]);
 		say(&s, REPORT_CONTINUED, 0);
@@ -150,8 +174,7 @@ static void a_stop_ends_with_the_box(void **state)
 	struct scene s;
 
 	(void) state;
-	begin(&s, SIGTSTP, 0);
-	be_asked(&s);
+	begin_and_be_asked(&s, SIGTSTP);
 	say(&s, REPORT_LOOKED, NUMBER);
 	assert_stopped(&s, SIGTSTP);
 	(void) shutdown(s.channel[1], SHUT_RDWR);
@@ -164,8 +187,7 @@ static void a_report_before_the_answer_stops_nobody(void **state)
 	for (size_t i = 0; i < N_STOPS; i++) {
 		struct scene s;
 
-		begin(&s, stops[i], 0);
-		be_asked(&s);
+		begin_and_be_asked(&s, stops[i]);
 		say(&s, REPORT_CONTINUED, 0);
 		say(&s, REPORT_LOOKED, NUMBER);
 		assert_found(&s, NOTHING);
@@ -179,20 +201,16 @@ static void an_older_answer_is_none(void **state)
 	for (size_t i = 0; i < N_STOPS; i++) {
 		struct scene s;
 
-		begin(&s, stops[i], 0);
-		be_asked(&s);
+		begin_and_be_asked(&s, stops[i]);
 		say(&s, REPORT_LOOKED, NUMBER - 1);
 		say(&s, REPORT_CONTINUED, 0);
 		say(&s, REPORT_LOOKED, NUMBER);
 		assert_found(&s, NOTHING);
 
-		begin(&s, stops[i], 0);
-		be_asked(&s);
+		begin_and_be_asked(&s, stops[i]);
 		say(&s, REPORT_LOOKED, NUMBER - 1);
 		say(&s, REPORT_LOOKED, NUMBER);
-		assert_stopped(&s, stops[i]);
-		assert_int_equal(kill(s.pid, SIGCONT), 0);
-		assert_found(&s, SIGNAL_RELAY);
+		assert_stops_until_sigcont(&s, stops[i]);
 	}
 }
 
@@ -221,10 +239,10 @@ static void a_report_behind_the_answer_stops_nobody(void **state)
 	for (size_t i = 0; i < N_STOPS; i++) {
 		struct scene s;
 
-		assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s.channel), 0);
+		open_channel(&s);
 		say(&s, REPORT_LOOKED, NUMBER);
 		say(&s, REPORT_CONTINUED, 0);
-		be_started(&s, stops[i], 0);
+		be_started(&s, stops[i], 0, lead_group);
 		be_asked(&s);
 		assert_found(&s, NOTHING);
 	}
@@ -237,8 +255,7 @@ static void a_stop_signal_of_meanwhile_is_kept(void **state)
 	for (size_t i = 1; i < N_STOPS; i++) {
 		struct scene s;
 
-		begin(&s, stops[i], 0);
-		be_asked(&s);
+		begin_and_be_asked(&s, stops[i]);
 		assert_int_equal(kill(s.pid, stops[i]), 0);
 		say(&s, REPORT_CONTINUED, 0);
 		say(&s, REPORT_LOOKED, NUMBER);
@@ -253,8 +270,7 @@ static void sigcont_of_meanwhile_is_found(void **state)
 	for (size_t i = 0; i < N_STOPS; i++) {
 		struct scene s;
 
-		begin(&s, stops[i], 0);
-		be_asked(&s);
+		begin_and_be_asked(&s, stops[i]);
 		assert_int_equal(kill(s.pid, SIGCONT), 0);
 		say(&s, REPORT_LOOKED, NUMBER);
 		assert_found(&s, SIGNAL_RELAY);
@@ -277,16 +293,8 @@ static void an_orphan_s_group_is_not_stopped(void **state)
 	struct scene s;
 
 	(void) state;
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s.channel), 0);
-	s.pid = fork();
-	assert_true(s.pid >= 0);
-	if (s.pid == 0) {
-		(void) close(s.channel[1]);
-		if (setsid() < 0)
-			_exit(98);
-		be_stopped(s.channel[0], SIGTSTP, 0);
-	}
-	(void) close(s.channel[0]);
+	open_channel(&s);
+	be_started(&s, SIGTSTP, 0, lead_session);
 	be_asked(&s);
 	say(&s, REPORT_LOOKED, NUMBER);
 	assert_found(&s, CANNOT);
