@@ -197,6 +197,11 @@ bool ready_has_copy(const struct ready_id *id)
 	return id->ino != 0;
 }
 
+bool ready_can_be_same(const struct ready_id *id)
+{
+	return ready_has_copy(id) && id->ctime_ns != NEVER_NS;
+}
+
 bool ready_is_same(const struct ready_id *id, const struct stat *st)
 {
 	const struct ready_id now = plain_id(st);

@@ -85,6 +85,9 @@ void ready_id_of(const struct stat *st, struct ready_id *id);
 /* Is there a copy, whatever of? */
 bool ready_has_copy(const struct ready_id *id);
 
+/* False: there is none, or it was made of what was too fresh to be known again: ready_id_of(). */
+bool ready_can_be_same(const struct ready_id *id);
+
 /* Is st still what was copied? A regular file or a directory, as that was. */
 bool ready_is_same(const struct ready_id *id, const struct stat *st);
 

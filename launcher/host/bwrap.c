@@ -62,25 +62,25 @@ static int add_op(const struct op *op, bool by_path, struct strv *words)
 	return r < 0 ? r : strv_add(words, op->dest);
 }
 
-int bwrap_words(const struct plan *p, struct strv *words, int **fds, size_t *n_fds)
+int bwrap_fds(const struct plan *p, int **fds, size_t *n)
 {
-	cleanup_free int *list = calloc(p->n + 1, sizeof(*list));
-	size_t n = 0;
-	int r;
-
-	if (list == NULL)
+	*n = 0;
+	*fds = calloc(p->n + 1, sizeof(**fds));
+	if (*fds == NULL)
 		return -ENOMEM;
-	r = strv_add_all(words, &p->options);
-	for (size_t i = 0; r == 0 && i < p->n; i++) {
-		r = add_op(&p->ops[i], false, words);
+	for (size_t i = 0; i < p->n; i++)
 		if (p->ops[i].fd >= 0)
-			list[n++] = p->ops[i].fd;
-	}
-	if (r < 0)
-		return r;
-	*fds = take_ptr(&list);
-	*n_fds = n;
+			(*fds)[(*n)++] = p->ops[i].fd;
 	return 0;
+}
+
+int bwrap_words(const struct plan *p, struct strv *words)
+{
+	int r = strv_add_all(words, &p->options);
+
+	for (size_t i = 0; r == 0 && i < p->n; i++)
+		r = add_op(&p->ops[i], false, words);
+	return r;
 }
 
 int bwrap_print(const struct plan *p, const char *bwrap, struct buf *out)

@@ -10,8 +10,11 @@
 #include "common/strv.h"
 #include "host/plan.h"
 
-/* The options with the plan's open descriptors, and the list of those descriptors (malloc, the caller's). */
-int bwrap_words(const struct plan *p, struct strv *words, int **fds, size_t *n_fds) must_check;
+/* The plan's open descriptors, which the options name (malloc, the caller's). */
+int bwrap_fds(const struct plan *p, int **fds, size_t *n) must_check;
+
+/* The options with them. */
+int bwrap_words(const struct plan *p, struct strv *words) must_check;
 
 /*
  * The whole command line as a user could type it: paths in place of descriptors, /bin/sh

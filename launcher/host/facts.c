@@ -21,6 +21,7 @@ void facts_release(struct facts *x)
 	free(x->home);
 	free(x->pip_tmp);
 	free(x->user_cache);
+	strv_release(&x->known);
 	strv_release(&x->nested);
 	strv_release(&x->fresh);
 	strv_release(&x->proc);
@@ -34,38 +35,34 @@ void facts_release(struct facts *x)
 	x->masks.lock_fd = -1;
 }
 
-/* Repositories and venvs that are known; one that the user removed since is no loss. */
-static int gather_nested(const struct policy *p, int state_fd, int project_fd, struct facts *x, struct failure *f)
+/* One that the user removed since is no loss. */
+static int protect(const struct policy *p, int project_fd, const struct strv *names, struct facts *x, struct failure *f)
 {
-	cleanup_strv struct strv known = { 0 };
-	int n = nested_known(state_fd, p->manifest, &known);
+	int r = 0;
 
-	if (n < 0)
-		return fail_errno(f, -n, "run venvbox-install on this venv again", "cannot read '%s/" VB_STATE "/" VB_NESTED "'", p->manifest->venv);
-	/* A venv made beside ours since, or a clone: the first run after that must not be the one that may write it. */
-	n = appeared_before(project_fd, &known, path_below(p->manifest->venv, p->manifest->project), &x->fresh);
-	if (n == 0)
-		n = strv_add_all(&known, &x->fresh);
-	if (n < 0)
-		return fail_errno(f, -n, NULL, "cannot look through the project '%s'", p->manifest->project);
-	strv_sort(&known); /* a directory comes before what is below it */
-	for (size_t i = 0; i < known.n; i++) {
+	for (size_t i = 0; r == 0 && i < names->n; i++) {
 		cleanup_fd int fd = -1;
-		int r;
 
-		if (policy_is_unprotected(p, known.v[i]))
+		if (policy_is_unprotected(p, names->v[i]))
 			continue;
-		fd = fd_open_below(project_fd, known.v[i], O_PATH);
+		fd = fd_open_below(project_fd, names->v[i], O_PATH);
 		if (fd == -ENOENT || fd == -ENOTDIR)
 			continue;
 		if (fd < 0)
 			return fail_errno(f, -fd, "if you moved it yourself, run venvbox-install on this venv again",
-					  "cannot protect '%s/%s'", p->manifest->project, known.v[i]);
-		r = strv_add(&x->nested, known.v[i]);
-		if (r < 0)
-			return r;
+					  "cannot protect '%s/%s'", p->manifest->project, names->v[i]);
+		r = strv_add(&x->nested, names->v[i]);
 	}
-	return 0;
+	strv_sort(&x->nested); /* a directory comes before what is below it */
+	return r;
+}
+
+static int gather_nested(const struct policy *p, int state_fd, int project_fd, struct facts *x, struct failure *f)
+{
+	int r = nested_known(state_fd, p->manifest, &x->known);
+
+	return r == 0 ? protect(p, project_fd, &x->known, x, f)
+		      : fail_errno(f, -r, "run venvbox-install on this venv again", "cannot read '%s/" VB_STATE "/" VB_NESTED "'", p->manifest->venv);
 }
 
 /*
@@ -323,4 +320,19 @@ int facts_gather(const struct policy *p, const struct job *job, char *const argv
 	if (r == 0)
 		r = gather_user_cache(p, home, x, f);
 	return r;
+}
+
+/* A venv made beside ours since, or a clone: the first run after that must not be the one that may write it. */
+int facts_find_nested(const struct policy *p, int project_fd, struct facts *x, struct failure *f)
+{
+	int r = appeared_before(project_fd, &x->known, path_below(p->manifest->venv, p->manifest->project), &x->fresh);
+
+	if (r < 0)
+		return fail_errno(f, -r, NULL, "cannot look through the project '%s'", p->manifest->project);
+	if (x->fresh.n == 0)
+		return 0;
+	r = protect(p, project_fd, &x->fresh, x, f);
+	if (r == 0)
+		r = check_user_mounts(p, x, f);
+	return r < 0 ? r : 1;
 }

@@ -22,8 +22,9 @@ struct facts {
 	bool is_root;         /* uid 0: the kernel lets it write /proc/sys whatever its capabilities */
 	const char *user;     /* the login name as the environment has it; for a passwd made for this run */
 	bool own_etc;         /* the passwd and group kept beside the manifest are of this user */
-	struct strv nested;   /* repositories and venvs below the project that are there now, and so mounted read-only */
-	struct strv fresh;    /* those of nested that nested_known() did not have */
+	struct strv known;    /* repositories and venvs below the project: nested_known() */
+	struct strv nested;   /* those that are there now, and so mounted read-only */
+	struct strv fresh;    /* those of nested that are not of known: facts_find_nested() */
 	struct strv proc;     /* what of /proc is covered for root, absolute */
 	struct strv writable; /* where what boxes of this venv may write really is, where policy_box_writable() does not know */
 	struct strv visible;  /* clean paths that are in every box of this run; for inputs */
@@ -45,5 +46,8 @@ bool facts_box_writable(const struct facts *x, const struct policy *p, const cha
 /* state_fd, project_fd: their directories. argv: of this process. env: our environment. Everything else is borrowed for the life of x. */
 int facts_gather(const struct policy *p, const struct job *job, char *const argv[], const struct strv *env,
 		 int state_fd, int project_fd, const char *cwd, struct facts *x, struct failure *f) must_check;
+
+/* Looks for repositories and venvs that were made since. 1: there are some, and x has them. */
+int facts_find_nested(const struct policy *p, int project_fd, struct facts *x, struct failure *f) must_check;
 
 #endif

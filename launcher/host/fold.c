@@ -24,6 +24,8 @@ enum state {
 /* Of each item in dir. */
 struct now {
 	size_t op;
+	bool optional;
+	bool trusted; /* nobody has asked whether its state is this */
 	enum state state;
 };
 
@@ -33,8 +35,17 @@ struct folding {
 	const char *dir; /* what is to be shown of it: top, or a directory in that */
 	char *list;
 	int ready_fd;
+	bool trusting;
 	struct ready ready;
 	struct now *now;
+};
+
+/* As many as ready_dirs has. */
+#define TOPS_MAX 4
+
+struct fold {
+	struct folding v[TOPS_MAX];
+	size_t n;
 };
 
 /* To show less by a mount of its own does not pay. */
@@ -99,6 +110,7 @@ static bool is_alike(struct folding *k)
 		if (n == k->ready.n || !is_op_for(&k->ready.v[n], op))
 			return false;
 		k->now[n].op = i;
+		k->now[n].optional = op->optional;
 		n = next_in_dir(k, n + 1);
 	}
 	return n == k->ready.n;
@@ -120,13 +132,12 @@ static bool is_fresh(const struct folding *k, size_t dir, const struct stat *st)
 static enum state look_at(const struct folding *k, size_t i)
 {
 	const struct ready_item *item = &k->ready.v[i];
-	bool optional = k->plan->ops[k->now[i].op].optional;
 	struct stat st;
 
 	if (item->kind == READY_LINK || item->kind == READY_OWN)
 		return STATE_SAME;
 	if (stat(item->source, &st) < 0) {
-		if (errno != ENOENT || item->kind != READY_FILE || !optional)
+		if (errno != ENOENT || item->kind != READY_FILE || !k->now[i].optional)
 			return STATE_OTHER;
 		return ready_has_copy(&item->id) ? STATE_CHANGED : STATE_SAME; /* left out, as sources_open() does */
 	}
@@ -139,18 +150,80 @@ static enum state look_at(const struct folding *k, size_t i)
 	return ready_is_same(&item->id, &st) ? STATE_SAME : STATE_CHANGED;
 }
 
+/* The copy of a directory, all of it: could it be what is there now? */
+static bool may_be_fresh(const struct folding *k, size_t dir)
+{
+	if (!ready_can_be_same(&k->ready.v[dir].id))
+		return false;
+	for (size_t i = dir + 1; i < k->ready.n && k->ready.v[i].kind == READY_PART; i++)
+		if (!ready_can_be_same(&k->ready.v[i].id))
+			return false;
+	return true;
+}
+
+/* What look_at() will say if nothing was changed since. */
+static enum state expect(const struct folding *k, size_t i)
+{
+	const struct ready_item *item = &k->ready.v[i];
+
+	switch (item->kind) {
+	case READY_MOUNT:
+		return STATE_MOUNTED;
+	case READY_DIR:
+		return may_be_fresh(k, i) ? STATE_SAME : STATE_MOUNTED;
+	case READY_FILE:
+		return !ready_has_copy(&item->id) || ready_can_be_same(&item->id) ? STATE_SAME : STATE_CHANGED;
+	default:
+		return STATE_SAME;
+	}
+}
+
 static enum state look_at_all(struct folding *k)
 {
 	enum state worst = STATE_SAME;
 
 	for (size_t i = next_in_dir(k, 0); i < k->ready.n && worst != STATE_OTHER; i = next_in_dir(k, i + 1)) {
-		k->now[i].state = look_at(k, i);
+		k->now[i].state = k->trusting ? expect(k, i) : look_at(k, i);
 		worst = k->now[i].state > worst ? k->now[i].state : worst;
 	}
 	return worst;
 }
 
+/* What is to be copied anew whatever it is now: it is asked for at once, and so is the rest. */
+static bool expects_change(const struct folding *k)
+{
+	size_t i = 0;
+
+	while (i < k->ready.n && expect(k, i) != STATE_CHANGED)
+		i++;
+	return i < k->ready.n;
+}
+
+/* A copy that is of use no more, but is not known to be. */
+static bool is_lost(const struct folding *k, size_t i)
+{
+	return k->now[i].state == STATE_MOUNTED && k->ready.v[i].kind == READY_DIR && ready_has_copy(&k->ready.v[i].id);
+}
+
+static bool has_lost(const struct folding *k)
+{
+	size_t i = next_in_dir(k, 0);
+
+	while (i < k->ready.n && !is_lost(k, i))
+		i = next_in_dir(k, i + 1);
+	return i < k->ready.n;
+}
+
 /* --- making it so --------------------------------------------------------------------- */
+
+static void folding_release(struct folding *k)
+{
+	ready_release(&k->ready);
+	free(k->now);
+	free(k->list);
+	k->now = NULL;
+	k->list = NULL;
+}
 
 static int read_list(struct folding *k)
 {
@@ -185,9 +258,12 @@ static int copy_changed(struct folding *k)
 {
 	int r = 0;
 
-	for (size_t i = next_in_dir(k, 0); r == 0 && i < k->ready.n; i = next_in_dir(k, i + 1))
+	for (size_t i = next_in_dir(k, 0); r == 0 && i < k->ready.n; i = next_in_dir(k, i + 1)) {
 		if (k->now[i].state == STATE_CHANGED)
 			r = copy_anew(k, &k->ready.v[i], &k->plan->ops[k->now[i].op]);
+		else if (is_lost(k, i))
+			k->ready.v[i].id = (struct ready_id) { 0 };
+	}
 	return r < 0 ? r : ready_save(k->ready_fd, k->list, &k->ready);
 }
 
@@ -203,6 +279,16 @@ static int bring_up_to_date(struct folding *k)
 		r = is_alike(k) && look_at_all(k) != STATE_OTHER ? copy_changed(k) : -ESTALE;
 	(void) flock(k->ready_fd, LOCK_UN);
 	return r;
+}
+
+/* So that the next start knows. This one does, and nothing is lost if it cannot be written. */
+static int forget_lost(const struct folding *k)
+{
+	struct folding other = { .plan = k->plan, .top = k->top, .dir = k->dir, .list = strdup(k->list), .ready_fd = k->ready_fd };
+	int r = other.list != NULL ? bring_up_to_date(&other) : -ENOMEM;
+
+	folding_release(&other);
+	return r == -ENOMEM ? r : 0;
 }
 
 /* What is kept on a file system without execution could not be executed, nor mapped (hints.so), where the host's can. */
@@ -260,9 +346,14 @@ static int fold_dir(struct folding *k, const char *state)
 	what = look_at_all(k);
 	if (what == STATE_CHANGED)
 		r = bring_up_to_date(k);
+	else if (has_lost(k))
+		r = forget_lost(k);
 	if (r < 0 || what == STATE_OTHER)
 		return r == -ENOMEM ? r : 0;
-	return count_shown(k) >= ENOUGH ? mark(k, state) : 0;
+	r = count_shown(k) >= ENOUGH ? mark(k, state) : 0;
+	for (size_t i = next_in_dir(k, 0); r == 1 && i < k->ready.n; i = next_in_dir(k, i + 1))
+		k->now[i].trusted = k->trusting;
+	return r;
 }
 
 /* The directories in top that have something in them. */
@@ -296,6 +387,7 @@ static int fold_top(struct folding *k, const char *state)
 
 	if (r < 0 || k->ready.n == 0 || !may_execute(k))
 		return r == -ENOMEM ? r : 0;
+	k->trusting = k->trusting && !expects_change(k);
 	r = fold_dir(k, state);
 	if (r == 0)
 		r = list_parts(k, &parts);
@@ -307,18 +399,51 @@ static int fold_top(struct folding *k, const char *state)
 	return r < 0 ? r : 0;
 }
 
-int fold_plan(struct plan *plan, int state_fd, const char *state)
+void fold_release(struct fold **fold)
 {
-	cleanup_fd int ready_fd = openat(state_fd, VB_READY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	for (size_t i = 0; *fold != NULL && i < (*fold)->n; i++)
+		folding_release(&(*fold)->v[i]);
+	free(*fold);
+	*fold = NULL;
+}
+
+static int fold_all(struct fold *fold, struct plan *plan, int ready_fd, const char *state, bool trusting)
+{
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && ready_fd >= 0 && ready_dirs[i] != NULL; i++) {
-		struct folding k = { .plan = plan, .top = ready_dirs[i], .dir = ready_dirs[i], .list = ready_list_name(ready_dirs[i]), .ready_fd = ready_fd };
+	for (size_t i = 0; r == 0 && ready_dirs[i] != NULL && i < TOPS_MAX; i++) {
+		struct folding *k = &fold->v[fold->n++];
 
-		r = k.list ? fold_top(&k, state) : -ENOMEM;
-		free(k.list);
-		free(k.now);
-		ready_release(&k.ready);
+		*k = (struct folding) { .plan = plan, .top = ready_dirs[i], .dir = ready_dirs[i], .list = ready_list_name(ready_dirs[i]),
+					.ready_fd = ready_fd, .trusting = trusting };
+		r = k->list ? fold_top(k, state) : -ENOMEM;
+		k->plan = NULL; /* may be gone before fold_holds() */
 	}
 	return r;
+}
+
+int fold_plan(struct plan *plan, int state_fd, const char *state, struct fold **trust)
+{
+	cleanup_fd int ready_fd = openat(state_fd, VB_READY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_fold struct fold *fold = ready_fd >= 0 ? calloc(1, sizeof(*fold)) : NULL;
+	int r;
+
+	if (ready_fd < 0)
+		return 0;
+	r = fold != NULL ? fold_all(fold, plan, ready_fd, state, trust != NULL) : -ENOMEM;
+	if (r == 0 && trust != NULL)
+		*trust = take_ptr(&fold);
+	return r;
+}
+
+bool fold_holds(const struct fold *fold)
+{
+	for (size_t n = 0; fold != NULL && n < fold->n; n++) {
+		const struct folding *k = &fold->v[n];
+
+		for (size_t i = 0; i < k->ready.n; i++)
+			if (k->now[i].trusted && look_at(k, i) != k->now[i].state)
+				return false;
+	}
+	return true;
 }

@@ -13,6 +13,7 @@ libvb_host_a_SOURCES = \
 	launcher/host/denial.c launcher/host/denial.h \
 	launcher/host/diagnosis.c launcher/host/diagnosis.h \
 	launcher/host/dotenv.c launcher/host/dotenv.h \
+	launcher/host/draft.c launcher/host/draft.h \
 	launcher/host/editable.c launcher/host/editable.h \
 	launcher/host/env.c launcher/host/env.h \
 	launcher/host/explain.c launcher/host/explain.h \

@@ -259,6 +259,14 @@ static int cover_absent(struct masks *m, struct mask *mask, const char *project,
 				  "cannot make '%s/%s'", project, mask->name) : 0;
 }
 
+/* Asked once: access(2) says no where a directory is read-only or immutable too. */
+static bool can_make(struct masks *m)
+{
+	if (m->answer == MASKS_UNASKED)
+		m->answer = faccessat(m->project_fd, ".", W_OK, 0) == 0 ? MASKS_CAN_BE_MADE : MASKS_CANNOT_BE_MADE;
+	return m->answer == MASKS_CAN_BE_MADE;
+}
+
 static int look(struct masks *m, struct mask *mask, const struct journal *j, const char *project, bool look_only, struct failure *f)
 {
 	struct stat st;
@@ -278,7 +286,11 @@ static int look(struct masks *m, struct mask *mask, const struct journal *j, con
 	if (errno != ENOENT)
 		return fail_errno(f, errno, NULL, "cannot look at '%s/%s'", project, mask->name);
 	mask->state = MASK_ABSENT;
-	return look_only ? 0 : cover_absent(m, mask, project, f);
+	if (!look_only)
+		return cover_absent(m, mask, project, f);
+	if (!can_make(m))
+		mask->state = MASK_NOTHING;
+	return 0;
 }
 
 static int begin_locked(struct masks *m, const char *project, const struct protected_name *names,
@@ -361,6 +373,15 @@ int masks_begin(struct masks *m, int state_fd, int project_fd, const char *proje
 	if (r < 0)
 		(void) masks_end(m);
 	return r;
+}
+
+bool masks_are_alike(const struct masks *a, const struct masks *b)
+{
+	bool alike = a->n == b->n;
+
+	for (size_t i = 0; alike && i < a->n; i++)
+		alike = strcmp(a->v[i].name, b->v[i].name) == 0 && a->v[i].is_dir == b->v[i].is_dir && a->v[i].state == b->v[i].state;
+	return alike;
 }
 
 /* -EAGAIN, -EACCES: another box of the venv runs, and clears when it ends. */

@@ -43,6 +43,11 @@ struct masks {
 	int journal_fd; /* open while masks_begin() notes what it makes, else -1 */
 	off_t journal_end; /* with journal_fd: how long it is; nobody else writes while LOCK_JOURNAL is held */
 	int spare_fd;   /* open while it makes, spare_open(); else -1 */
+	enum {
+		MASKS_UNASKED,
+		MASKS_CAN_BE_MADE,
+		MASKS_CANNOT_BE_MADE,
+	} answer; /* to what is only expected */
 	int state_fd;   /* borrowed */
 	int project_fd; /* borrowed */
 };
@@ -53,10 +58,13 @@ struct protected_name;
  * Takes the read lock, clears what killed launchers left if no box runs, and
  * sorts the names, making the absent ones. Names in `skip` are left alone. A
  * symbolic link in such a place is refused: a bind mount would follow it.
- * On failure nothing is held. look_only (--print-plan): makes nothing, locks nothing.
+ * On failure nothing is held. look_only: makes nothing, locks nothing, and says what is to be expected.
  */
 int masks_begin(struct masks *m, int state_fd, int project_fd, const char *project,
 		const struct protected_name *names, const struct strv *skip, bool look_only, struct failure *f) must_check;
+
+/* The same names in the same states? */
+bool masks_are_alike(const struct masks *a, const struct masks *b);
 
 /*
  * Lets the lock go; the last one removes what was made. -errno: something is left, for the next run to

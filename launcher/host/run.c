@@ -15,17 +15,14 @@
 #include "common/names.h"
 #include "common/path.h"
 #include "host/aftermath.h"
-#include "host/bwrap.h"
 #include "host/caller.h"
 #include "host/callfilter.h"
 #include "host/diagnosis.h"
+#include "host/draft.h"
 #include "host/env.h"
 #include "host/facts.h"
-#include "host/fold.h"
-#include "host/layout.h"
 #include "host/ownfiles.h"
 #include "host/payload.h"
-#include "host/plan.h"
 #include "host/policy.h"
 #include "host/service.h"
 #include "host/session.h"
@@ -44,7 +41,7 @@ struct run {
 	struct facts facts;
 	struct userfds fds;
 	struct payload payload;
-	struct plan plan;
+	struct draft draft;
 	struct orders orders;
 	struct diagnosis diagnosis;
 	int argc;
@@ -67,6 +64,7 @@ static void run_init(struct run *run, int argc, char *argv[])
 	run->facts.masks.lock_fd = -1;
 	run->pip_lock = -1;
 	run->old_mounts = -1;
+	draft_init(&run->draft);
 	diagnosis_init(&run->diagnosis);
 }
 
@@ -86,7 +84,7 @@ static void run_release(struct run *run)
 	facts_release(&run->facts); /* lets the lock go; uses descriptors of the session */
 	policy_release(&run->policy);
 	payload_release(&run->payload);
-	plan_release(&run->plan);
+	draft_release(&run->draft);
 	orders_release(&run->orders);
 	userfds_release(&run->fds);
 	strv_release(&run->env);
@@ -126,12 +124,6 @@ static int collect_fds(struct run *run, struct failure *f)
 	return r < 0 ? r : userfds_collect(&run->fds, &writable, listen, f);
 }
 
-static int begin_masks(struct run *run, struct failure *f)
-{
-	return masks_begin(&run->facts.masks, run->session.called.state_fd, run->session.project_fd,
-			   run->session.manifest.project, policy_protected, &run->session.conf.unprotect, false, f);
-}
-
 /* Decides; nothing on the host has changed when this fails. */
 static int decide(struct run *run, struct failure *f)
 {
@@ -146,25 +138,20 @@ static int decide(struct run *run, struct failure *f)
 	return policy_make(&run->job, &s->manifest, &s->conf, &run->env, &run->policy, f);
 }
 
-/* For whoever installed: a user could have written there what root's box is to have in /etc and to execute; and another user has another passwd. */
-static int fold(struct run *run, struct failure *f)
-{
-	cleanup_free char *state = path_join(run->session.manifest.venv, VB_STATE);
-	int r = state ? 0 : -ENOMEM;
-
-	if (r == 0 && run->facts.own_etc)
-		r = fold_plan(&run->plan, run->session.called.state_fd, state);
-	return r < 0 ? fail_errno(f, -r, NULL, "cannot lay out the box") : 0;
-}
-
 static const char *start_dir(const struct run *run)
 {
 	return run->policy.chdir ? run->policy.chdir : run->cwd;
 }
 
-/* Takes the locks, makes the masks, opens everything. */
+static struct draft_of made_from(struct run *run)
+{
+	return (struct draft_of) { .session = &run->session, .policy = &run->policy, .facts = &run->facts, .fds = &run->fds };
+}
+
+/* Takes pip's lock, opens everything. */
 static int prepare(struct run *run, struct failure *f)
 {
+	const struct draft_of of = made_from(run);
 	struct session *s = &run->session;
 	int r = session_make_home(s, f);
 
@@ -180,27 +167,11 @@ static int prepare(struct run *run, struct failure *f)
 	if (r == 0)
 		r = signals_block(&run->caller);
 	if (r == 0)
-		r = begin_masks(run, f);
-	if (r == 0)
 		r = collect_fds(run, f);
-	if (r == 0)
-		r = layout_make(&run->policy, &run->facts, &run->fds, s->libexec, &run->plan, f);
-	if (r == 0)
-		r = fold(run, f);
-	return r < 0 ? r : sources_open(&run->plan, f);
+	return r < 0 ? r : draft_make(&run->draft, &of, f);
 }
 
 /* --- the run ------------------------------------------------------------------ */
-
-/* The options as bwrap's --args reads them: NUL after each. */
-static int args_memfd(const struct strv *words)
-{
-	cleanup_buf struct buf text = { 0 };
-
-	for (size_t i = 0; i < words->n; i++)
-		buf_add(&text, words->v[i], strlen(words->v[i]) + 1);
-	return text.failed ? -ENOMEM : fd_memfd("venvbox-args", text.data, text.len);
-}
 
 static int payload_memfd(const struct payload *p)
 {
@@ -253,7 +224,19 @@ static void say_before(const struct run *run)
 			 run->facts.inputs.unasked.v[i]);
 	say_deaf(run);
 	tell_before(&run->diagnosis.tell, &(struct verbose_of) { .session = &run->session, .policy = &run->policy, .quota = &run->facts.quota,
-								 .plan = &run->plan, .payload = &run->payload });
+								 .plan = &run->draft.plan, .payload = &run->payload });
+}
+
+/* launch.settle */
+static int settle_box(struct launch *l, void *data, struct failure *f)
+{
+	struct run *run = data;
+	const struct draft_of of = made_from(run);
+	int r = draft_settle(&run->draft, &of, l, f);
+
+	/* After the masks, which are not the program's. */
+	(void) clock_gettime(CLOCK_REALTIME_COARSE, &run->started);
+	return r;
 }
 
 /* launch.ended */
@@ -279,10 +262,10 @@ static int complete(struct launch *l, void *data, struct failure *f)
 	say_before(run);
 	r = fill_orders(run);
 	if (r == 0)
-		r = sources_order(&run->plan, &run->orders, f);
+		r = sources_order(&run->draft.plan, &run->orders, f);
 	if (r < 0)
 		return r;
-	plan_release(&run->plan); /* now, not when somebody waits for our end */
+	plan_release(&run->draft.plan); /* now, not when somebody waits for our end */
 	l->payload_fd = payload_memfd(&run->payload);
 	if (l->payload_fd < 0)
 		return fail_errno(f, -l->payload_fd, NULL, "cannot make a file in memory");
@@ -292,25 +275,15 @@ static int complete(struct launch *l, void *data, struct failure *f)
 
 static int carry_out(struct run *run, struct outcome *o, struct failure *f)
 {
-	cleanup_strv struct strv words = { 0 };
-	cleanup_free int *fds = NULL;
-	cleanup_free char *init = path_join(run->session.libexec, VB_INIT);
-	cleanup_fd int args_fd = -1, init_fd = -1;
+	const struct draft_of of = made_from(run);
 	struct launch l = { .bwrap = VB_BWRAP, .orders = &run->orders, .fds = &run->fds, .caller = &run->caller,
-			    .complete = complete, .ended = box_is_dead, .data = run, .payload_fd = -1, .filter_fd = -1,
+			    .settle = settle_box, .complete = complete, .ended = box_is_dead, .data = run, .payload_fd = -1, .filter_fd = -1,
+			    .init_path = run->facts.is_root ? VB_RUN_INIT : NULL,
 			    .tell = &run->diagnosis.tell, .watcher = diagnosis_watcher(&run->diagnosis) };
-	int r = init ? bwrap_words(&run->plan, &words, &fds, &l.n_bwrap_fds) : -ENOMEM;
+	int r = draft_offer(&run->draft, &of, &l, f);
 
 	if (r < 0)
 		return r;
-	l.bwrap_fds = fds;
-	l.args_fd = args_fd = sources_hand_on(args_memfd(&words));
-	if (args_fd < 0)
-		return fail_errno(f, -args_fd, NULL, "cannot make a file in memory");
-	l.init_fd = init_fd = sources_hand_on(sources_open_file(&(const struct op) { .source = init, .trust = TRUST_HOST }));
-	if (init_fd < 0)
-		return fail_errno(f, -init_fd, "install venvbox again", "cannot open '%s'", init);
-	l.init_path = run->facts.is_root ? VB_RUN_INIT : NULL;
 	(void) clock_gettime(CLOCK_REALTIME_COARSE, &run->started);
 	r = supervise_run(&l, o, f);
 	cleanup_fd_fn(&l.payload_fd);

@@ -145,7 +145,7 @@ static int check_links(const struct session *s, int dirfd, const char *dir, cons
 }
 
 /* What the host's shell sources, and Python on the host obeys, is read-only by this name; the project, where another may lie, is not. */
-static int check_sourced(const struct session *s, struct failure *f)
+int session_check_sourced(const struct session *s, struct failure *f)
 {
 	const struct strv *names = &s->manifest.recorded;
 	cleanup_fd int bin = -1;
@@ -186,8 +186,6 @@ int session_open(struct session *s, struct failure *f)
 		r = conf_load(s->called.state_fd, &s->conf, f);
 	if (r == 0)
 		r = check_place(s, f);
-	if (r == 0)
-		r = check_sourced(s, f);
 	if (r == 0)
 		r = check_interpreter(s, f);
 	if (r < 0)

@@ -30,6 +30,9 @@ void session_release(struct session *s);
  */
 int session_open(struct session *s, struct failure *f) must_check;
 
+/* Refuses what the host obeys of the venv where it has hard links. */
+int session_check_sourced(const struct session *s, struct failure *f) must_check;
+
 /* HOME and ~/.cache of the box, made again where the user removed them. */
 int session_make_home(const struct session *s, struct failure *f) must_check;
 

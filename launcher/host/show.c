@@ -67,6 +67,8 @@ static int make_box(struct show *s, const struct job *job, char *const argv[], s
 	if (r == 0)
 		r = facts_gather(&box->policy, job, argv, &s->env, session->called.state_fd, session->project_fd, s->cwd, &box->facts, f);
 	if (r == 0)
+		r = facts_find_nested(&box->policy, session->project_fd, &box->facts, f);
+	if (r >= 0)
 		r = masks_begin(&box->facts.masks, session->called.state_fd, session->project_fd, session->manifest.project,
 				policy_protected, &session->conf.unprotect, true, f);
 	return r < 0 ? r : layout_make(&box->policy, &box->facts, NULL, session->libexec, &box->plan, f);

@@ -167,13 +167,16 @@ int sources_open(struct plan *plan, struct failure *f)
 		if (r < 0)
 			return r;
 	}
-	for (size_t i = 0; i < plan->n; i++) {
-		int r = check_dest(plan, i, f);
-
-		if (r < 0)
-			return r;
-	}
 	return 0;
+}
+
+int sources_check_dests(const struct plan *plan, struct failure *f)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < plan->n; i++)
+		r = check_dest(plan, i, f);
+	return r;
 }
 
 int sources_order(const struct plan *plan, struct orders *orders, struct failure *f)

@@ -11,11 +11,13 @@
 #include "host/plan.h"
 
 /*
- * Opens every source (all descriptors >= VB_FREE_FD, so that none collides with the channel, and without FD_CLOEXEC: bwrap inherits them), leaves out optional
- * ones that are gone, and refuses a mount point below a box-writable directory that is missing or reached through a link
- * (CVE-2026-87766).
+ * Opens every source (all descriptors >= VB_FREE_FD, so that none collides with the channel, and without FD_CLOEXEC: bwrap inherits them), and leaves out optional
+ * ones that are gone.
  */
 int sources_open(struct plan *plan, struct failure *f) must_check;
+
+/* Refuses a mount point below a box-writable directory that is missing or reached through a link (CVE-2026-87766): before bwrap is told of it. */
+int sources_check_dests(const struct plan *plan, struct failure *f) must_check;
 
 /* To read what a file that is shown as a copy holds, or -errno; as far as its path is trusted. */
 int sources_open_file(const struct op *op) must_check;

@@ -53,6 +53,8 @@ struct watch {
 	struct pollfd *poll; /* POLL_RELAYS and one for each of fds */
 };
 
+static const struct box no_box = { .bwrap = -1, .channel = -1, .words = -1 };
+
 static void watch_release(struct watch *w)
 {
 	const int fds[] = { w->signals, w->box.channel, w->box.words };
@@ -65,10 +67,27 @@ static void watch_release(struct watch *w)
 	free(w->poll);
 }
 
+/* Of a bwrap that waits for its options: there is nothing below it. */
+static void give_up(struct watch *w)
+{
+	(void) runprog_end(w->box.bwrap, &w->bwrap_status);
+	(void) close(w->box.channel);
+	(void) close(w->box.words);
+	w->box = no_box;
+}
+
 static int start(struct watch *w)
 {
-	w->poll = calloc(POLL_RELAYS + w->l->fds->n, sizeof(*w->poll));
-	return w->poll != NULL ? spawn_box(w->l, &w->box, w->f) : -ENOMEM;
+	int r = spawn_box(w->l, &w->box, w->f);
+
+	while (r == 0 && w->l->settle != NULL) {
+		r = w->l->settle(w->l, w->l->data, w->f);
+		if (r <= 0)
+			break;
+		give_up(w);
+		r = spawn_box(w->l, &w->box, w->f);
+	}
+	return r;
 }
 
 /* bwrap is at work: there is a second processor, or time while it waits for one. */
@@ -464,7 +483,8 @@ static int run(struct watch *w)
 		r = -errno;
 	if (r < 0)
 		return fail_errno(w->f, -r, "see whether prctl(2) and signalfd(2) are allowed here", "cannot prepare for signals");
-	r = start(w);
+	w->poll = calloc(POLL_RELAYS + w->l->fds->n, sizeof(*w->poll));
+	r = w->poll != NULL ? start(w) : -ENOMEM;
 	if (w->box.bwrap <= 0)
 		return r;
 	if (r == 0)
@@ -483,7 +503,7 @@ int supervise_run(struct launch *l, struct outcome *o, struct failure *f)
 {
 	struct watch w = {
 		.l = l, .o = o, .f = f, .signals = -1, .handout = { .null = -1, .orders = -1 },
-		.box = { .bwrap = -1, .channel = -1, .words = -1 },
+		.box = no_box,
 	};
 	int r;
 

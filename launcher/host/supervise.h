@@ -20,12 +20,17 @@
 /* Everything a run needs; all is borrowed, nothing is closed or freed by supervise_run(). */
 struct launch {
 	const char *bwrap;      /* absolute path: VB_BWRAP */
-	int args_fd;            /* --args: options of bwrap, NUL-separated; inherited as well, as is */
+	int args_fd;            /* --args: where bwrap reads its options, NUL-separated; inherited as well, as is */
 	int init_fd;            /* venvbox-init, executed as /proc/self/fd/N, unless there is an */
 	const char *init_path;  /* path of it inside; NULL: none */
 	const int *bwrap_fds;   /* named in the options: inherited by bwrap under the same numbers, all >= VB_FREE_FD, none with FD_CLOEXEC */
 	size_t n_bwrap_fds;
 	struct caller_signals *caller; /* what signals_block() found, which was called before */
+	/*
+	 * Called when bwrap has been started and waits for its options: sends them. 1: what it was started with does not do; it is ended, and another
+	 * started with what l has then, and so on. -errno with words in f ends the box. NULL: they are all there.
+	 */
+	int (*settle)(struct launch *l, void *data, struct failure *f);
 	/*
 	 * For what PID 1 needs and bwrap does not: called once, while bwrap makes the mounts. -errno with words in f ends the
 	 * box, of which nothing has run. NULL: it is all there.
@@ -36,7 +41,7 @@ struct launch {
 	 * namespaces down. NULL: there is nothing. Not called for a box that failed.
 	 */
 	void (*ended)(void *data);
-	void *data;             /* for complete, ended */
+	void *data;             /* for settle, complete, ended */
 	int filter_fd;          /* memfd or file with the seccomp program; for a watcher another takes its place */
 	int payload_fd;         /* memfd, payload_pack() */
 	struct orders *orders;  /* all but fds, sig_ignored, sig_blocked, which supervise_run fills in */

@@ -18,6 +18,8 @@
 #include <cmocka.h>
 
 int (*launch_complete)(struct launch *l, void *data, struct failure *f);
+int launch_given_up;
+int launch_settled;
 struct watcher *launch_watcher;
 int launch_filter = -1;
 
@@ -38,6 +40,20 @@ static int count_sent(void)
 	return n;
 }
 
+/* What the boxes that are given up read: nobody writes there. */
+static int silence[2];
+
+/* data: the script, as a descriptor. */
+static int settle(struct launch *l, void *data, struct failure *f)
+{
+	if (launch_given_up == 0)
+		return launch_settled < 0 ? fail_errno(f, -launch_settled, NULL, "it does not settle") : 0;
+	if (--launch_given_up > 0)
+		return 1;
+	l->args_fd = *(const int *) data;
+	return fcntl(l->args_fd, F_SETFD, 0) < 0 ? -errno : 1; /* those before were not to have it */
+}
+
 static void run(const struct fake_step *script, size_t len, struct result *result)
 {
 	struct userfds fds = { 0 };
@@ -46,6 +62,7 @@ static void run(const struct fake_step *script, size_t len, struct result *resul
 	struct failure f = { 0 };
 	int empty = fd_memfd("empty", "", 0);
 	struct caller_signals caller;
+	int script_fd;
 	struct launch l = {
 		.bwrap = "/proc/self/exe", .args_fd = fd_memfd("script", script, len), .init_fd = empty,
 		.filter_fd = launch_filter >= 0 ? launch_filter : empty, .payload_fd = empty, .orders = &orders, .fds = &fds, .caller = &caller,
@@ -54,12 +71,18 @@ static void run(const struct fake_step *script, size_t len, struct result *resul
 
 	if (signals_block(&caller) < 0 || userfds_reserve(&fds) < 0 || userfds_collect(&fds, &none, 0, &f) < 0)
 		_exit(91);
-	l.args_fd = sources_hand_on(l.args_fd); /* after the caller's were sorted */
+	l.args_fd = script_fd = sources_hand_on(l.args_fd); /* after the caller's were sorted */
+	if (launch_given_up > 0 || launch_settled < 0) {
+		l.settle = settle;
+		l.data = &script_fd;
+		l.args_fd = pipe2(silence, O_CLOEXEC) == 0 ? sources_hand_on(silence[0]) : -1;
+	}
 	(void) dup2(empty, FORGOTTEN_FD); /* by a library, without close-on-exec, after the caller's were sorted */
 	orders.watch = launch_watcher != NULL;
 	result->r = supervise_run(&l, &result->o, &f);
 	if (launch_watcher != NULL)
 		watcher_release(launch_watcher);
+	result->childless = waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD;
 	result->kept = count_sent();
 	result->offset = lseek(FILE_FD, 0, SEEK_CUR);
 	(void) snprintf(result->what, sizeof(result->what), "%s", f.what ? f.what : "");

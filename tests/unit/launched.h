@@ -20,6 +20,7 @@ struct scene {
 		struct outcome o;
 		char what[TEXT_MAX];
 		off_t offset; /* of FILE_FD */
+		bool childless; /* it has, when the run is over */
 		int kept;     /* of the descriptors that came with reports, the watcher's released */
 	} *result;
 };
@@ -41,6 +42,13 @@ void launch_with(struct scene *s, const struct fake_step *script, size_t len, vo
 
 /* launch.complete of those that are launched; NULL unless a test, or its prepare(), sets it. */
 extern int (*launch_complete)(struct launch *l, void *data, struct failure *f);
+
+/*
+ * Boxes that are given up before the one that runs the script, by launch.settle: they have no script, and wait for one. Then it is
+ * launch_settled that says; 0: it holds.
+ */
+extern int launch_given_up;
+extern int launch_settled;
 
 /* launch.watcher of those that are launched, which is released with the launcher; NULL: none. */
 extern struct watcher *launch_watcher;

@@ -128,11 +128,19 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* As before the directory was put into the plan. */
+static void unfold(struct place *p)
+{
+	plan_remove(&p->plan, 1);
+	for (size_t i = 0; i < p->plan.n; i++)
+		p->plan.ops[i].folded = false;
+}
+
 static size_t count_folded(struct place *p)
 {
 	size_t folded = 0;
 
-	assert_int_equal(fold_plan(&p->plan, p->state_fd, "/state"), 0);
+	assert_int_equal(fold_plan(&p->plan, p->state_fd, "/state", NULL), 0);
 	for (size_t i = 0; i < p->plan.n; i++)
 		folded += p->plan.ops[i].folded;
 	return folded;
@@ -281,16 +289,12 @@ static void test_a_file_that_is_gone_goes(void **state)
 
 	write_file(p->file, "new", 1000);
 	assert_true(is_folded(p));
-	plan_remove(&p->plan, 1);
-	for (size_t i = 0; i < p->plan.n; i++)
-		p->plan.ops[i].folded = false;
+	unfold(p);
 	assert_int_equal(unlink(p->file), 0);
 	assert_true(is_folded(p));
 	assert_int_equal(faccessat(p->ready_fd, "etc.0/file", F_OK, 0), -1);
 	/* And comes. */
-	plan_remove(&p->plan, 1);
-	for (size_t i = 0; i < p->plan.n; i++)
-		p->plan.ops[i].folded = false;
+	unfold(p);
 	write_file(p->file, "again", 1000);
 	assert_true(is_folded(p));
 	assert_true(holds(p, "etc.0/file", "again"));
@@ -321,14 +325,114 @@ static void test_what_cannot_be_brought_up_to_date_is_not_shown(void **state)
 
 	assert_int_equal(flock(held, LOCK_SH), 0);
 	assert_true(is_folded(p)); /* nothing to bring */
-	plan_remove(&p->plan, 1);
-	for (size_t i = 0; i < p->plan.n; i++)
-		p->plan.ops[i].folded = false;
+	unfold(p);
 	write_file(p->file, "new", 1000);
 	assert_false(is_folded(p));
 	assert_int_equal(flock(held, LOCK_UN), 0);
 	assert_int_equal(unlinkat(p->ready_fd, "etc.0", AT_REMOVEDIR), 0);
 	assert_false(is_folded(p));
+}
+
+/* --- on trust -------------------------------------------------------------------------- */
+
+static size_t count_trusted(struct place *p, struct fold **fold)
+{
+	size_t folded = 0;
+
+	assert_int_equal(fold_plan(&p->plan, p->state_fd, "/state", fold), 0);
+	for (size_t i = 0; i < p->plan.n; i++)
+		folded += p->plan.ops[i].folded;
+	return folded;
+}
+
+static void test_what_is_taken_on_trust_is_asked_for_later(void **state)
+{
+	struct place *p = *state;
+	cleanup_fold struct fold *fold = NULL;
+	cleanup_free char *part = path_join(p->inside, "part");
+
+	put_list(p, true);
+	assert_int_equal(count_trusted(p, &fold), 4);
+	plan_release(&p->plan); /* it is not needed for that */
+	assert_true(fold_holds(fold));
+	write_file(p->file, "new", 1000);
+	assert_false(fold_holds(fold));
+	assert_false(holds(p, "etc.0/file", "new")); /* nor is anything changed */
+	put_list(p, true);
+	write_file(part, "nrew", 1000);
+	assert_false(fold_holds(fold));
+}
+
+static void test_each_kind_is_asked_for(void **state)
+{
+	struct place *p = *state;
+	cleanup_fold struct fold *fold = NULL;
+
+	assert_int_equal(count_trusted(p, &fold), 3);
+	assert_true(fold_holds(fold));
+	assert_int_equal(unlink(p->large) + mkdir(p->large, 0755), 0);
+	assert_false(fold_holds(fold));
+	assert_int_equal(rmdir(p->large), 0);
+	write_file(p->large, "", 1000);
+	assert_true(fold_holds(fold)); /* mounted, whatever it holds */
+	assert_int_equal(rmdir(p->inside), 0);
+	assert_false(fold_holds(fold));
+	assert_int_equal(mkdir(p->inside, 0755), 0);
+	assert_true(fold_holds(fold));
+	assert_int_equal(unlink(p->other), 0);
+	assert_false(fold_holds(fold));
+}
+
+static void test_nothing_trusted_holds(void **state)
+{
+	struct place *p = *state;
+	cleanup_fold struct fold *fold = NULL;
+
+	assert_true(fold_holds(NULL));
+	add(p, OP_RO, "/srv", "/etc/srv", false);
+	assert_int_equal(count_trusted(p, &fold), 0);
+	write_file(p->file, "new", 1000); /* is shown by itself */
+	assert_true(fold_holds(fold));
+}
+
+/* A copy of what is too young to be known again: it is made anew at once, and not after a start in vain. */
+static void test_what_cannot_be_as_expected_is_not_trusted(void **state)
+{
+	struct place *p = *state;
+	cleanup_fold struct fold *fold = NULL;
+	cleanup_ready struct ready ready = { 0 };
+
+	assert_int_equal(ready_load(p->ready_fd, "etc.list", &ready), 0);
+	ready.v[0].id.ctime_ns = INT64_MIN;
+	assert_int_equal(ready_save(p->ready_fd, "etc.list", &ready), 0);
+	write_file(p->file, "new", 1000);
+	assert_int_equal(count_trusted(p, &fold), 3);
+	assert_true(holds(p, "etc.0/file", "new"));
+	assert_true(fold_holds(fold));
+}
+
+/* Else each start until the next installation would be one in vain. */
+static void test_that_a_directory_has_changed_is_remembered(void **state)
+{
+	struct place *p = *state;
+	cleanup_fold struct fold *fold = NULL;
+	cleanup_free char *new = path_join(p->inside, "new");
+	cleanup_fd int held = openat(p->state_fd, VB_READY, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	put_list(p, true);
+	write_file(new, "new", 1000);
+	assert_int_equal(flock(held, LOCK_SH), 0); /* by a box: then it is not, and nothing else is different */
+	assert_int_equal(count_folded(p), 3);
+	unfold(p);
+	assert_int_equal(count_trusted(p, &fold), 4);
+	assert_false(fold_holds(fold));
+	fold_release(&fold);
+	unfold(p);
+	assert_int_equal(flock(held, LOCK_UN), 0);
+	assert_int_equal(count_folded(p), 3);
+	unfold(p);
+	assert_int_equal(count_trusted(p, &fold), 3);
+	assert_true(fold_holds(fold));
 }
 
 static void test_no_tree_and_no_list(void **state)
@@ -366,6 +470,11 @@ int main(void)
 		TEST(test_a_file_that_is_gone_goes),
 		TEST(test_other_kinds_and_nothing_is_folded),
 		TEST(test_what_cannot_be_brought_up_to_date_is_not_shown),
+		TEST(test_what_is_taken_on_trust_is_asked_for_later),
+		TEST(test_each_kind_is_asked_for),
+		TEST(test_nothing_trusted_holds),
+		TEST(test_what_cannot_be_as_expected_is_not_trusted),
+		TEST(test_that_a_directory_has_changed_is_remembered),
 		TEST(test_no_tree_and_no_list),
 	};
 

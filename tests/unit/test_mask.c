@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "common/fd.h"
@@ -105,6 +106,51 @@ static void test_absent_names_are_made_and_taken_away(void **state)
 	assert_int_equal(masks_end(&m), 0);
 	assert_false(there(p, ".git") || there(p, ".env"));
 	assert_false(there(p, "state/" VB_MASKS));
+}
+
+/* What is only looked at is what it will be, and nothing is made for it. */
+static void test_what_is_expected_comes(void **state)
+{
+	struct place *p = *state;
+	struct masks expected, m;
+	struct strv none = { 0 };
+
+	assert_int_equal(mkdirat(p->project_fd, ".git", 0755), 0);
+	assert_int_equal(begin(p, &expected, &none, true, NULL), 0);
+	assert_int_equal(expected.lock_fd, -1);
+	assert_false(there(p, ".env"));
+	assert_int_equal(begin(p, &m, &none, false, NULL), 0);
+	assert_true(masks_are_alike(&expected, &m));
+	assert_int_equal(masks_end(&m), 0);
+	assert_int_equal(unlinkat(p->project_fd, ".git", AT_REMOVEDIR), 0);
+	assert_int_equal(begin(p, &m, &none, false, NULL), 0);
+	assert_false(masks_are_alike(&expected, &m));
+	assert_int_equal(masks_end(&m), 0);
+}
+
+/* Root writes what others may not. */
+static void test_what_cannot_be_made_is_expected_so(void **state)
+{
+	struct place *p = *state;
+	struct strv none = { 0 };
+	pid_t pid = fork();
+	int status;
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct masks expected, m;
+
+		if (chmod(p->dir, 0755) < 0 || fchmod(p->state_fd, 0755) < 0 || (geteuid() != 0 && chmod(p->dir, 0555) < 0) || (geteuid() == 0 && setuid(65534) < 0))
+			_exit(2);
+		if (begin(p, &expected, &none, true, NULL) < 0 || state_of(&expected, ".git") != MASK_NOTHING)
+			_exit(3);
+		m = expected;
+		m.v[0].state = MASK_ABSENT;
+		_exit(masks_are_alike(&expected, &expected) && !masks_are_alike(&expected, &m) ? 0 : 4);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(chmod(p->dir, 0700), 0);
 }
 
 static void test_what_was_there_is_bound_and_stays(void **state)
@@ -324,6 +370,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_a_link_is_refused),
 		TEST(test_absent_names_are_made_and_taken_away),
+		TEST(test_what_is_expected_comes),
+		TEST(test_what_cannot_be_made_is_expected_so),
 		TEST(test_what_was_there_is_bound_and_stays),
 		TEST(test_only_the_last_box_takes_them_away),
 		TEST(test_what_a_killed_launcher_left_is_cleared),

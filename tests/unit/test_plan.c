@@ -143,7 +143,8 @@ static void test_words_name_descriptors_and_list_them(void **state)
 	assert_non_null(op);
 	op->fd = 12;
 	op->fd_borrowed = true;
-	assert_int_equal(bwrap_words(&p, &words, &fds, &n), 0);
+	assert_int_equal(bwrap_fds(&p, &fds, &n), 0);
+	assert_int_equal(bwrap_words(&p, &words), 0);
 	assert_int_equal(n, 1);
 	assert_int_equal(fds[0], 12);
 	assert_string_equal(words.v[0], "--bind-fd");

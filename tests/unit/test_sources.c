@@ -55,6 +55,14 @@ static struct op *add(struct place *p, enum op_kind kind, const char *source, co
 	return op;
 }
 
+/* As a start does it, but that it puts the masks into place between the two. */
+static int open_and_check(struct place *p, struct failure *f)
+{
+	int r = sources_open(&p->plan, f);
+
+	return r < 0 ? r : sources_check_dests(&p->plan, f);
+}
+
 static void test_a_planted_link_is_not_opened(void **state)
 {
 	struct place *p = *state;
@@ -84,7 +92,7 @@ static void test_a_mount_point_in_the_project_must_be_there(void **state)
 
 	add(p, OP_RW, p->dir, "/project");
 	add(p, OP_TMPFS, NULL, "/project/data");
-	assert_int_equal(sources_open(&p->plan, &f), -ENOENT);
+	assert_int_equal(open_and_check(p, &f), -ENOENT);
 	failure_release(&f);
 }
 
@@ -95,7 +103,7 @@ static void test_a_mount_point_through_a_link_is_refused(void **state)
 	assert_int_equal(symlink("/tmp", p->git), 0);
 	add(p, OP_RW, p->dir, "/project");
 	add(p, OP_TMPFS, NULL, "/project/.git/x");
-	assert_int_equal(sources_open(&p->plan, NULL), -ELOOP);
+	assert_int_equal(open_and_check(p, NULL), -ELOOP);
 }
 
 static void test_a_fresh_directory_may_get_mount_points(void **state)
@@ -104,7 +112,7 @@ static void test_a_fresh_directory_may_get_mount_points(void **state)
 
 	add(p, OP_RW, p->dir, "/tmp")->fresh = true;
 	add(p, OP_DIR, NULL, "/tmp/work");
-	assert_int_equal(sources_open(&p->plan, NULL), 0);
+	assert_int_equal(open_and_check(p, NULL), 0);
 }
 
 static void test_pid_1_is_told_what_it_must_find(void **state)
@@ -192,7 +200,7 @@ static void test_a_bind_by_path_is_checked_too(void **state)
 	assert_false(p->orders.mounts[0].read_only);
 	/* A mount point in it must be there. */
 	add(p, OP_TMPFS, NULL, below);
-	assert_int_equal(sources_open(&p->plan, NULL), -ENOENT);
+	assert_int_equal(open_and_check(p, NULL), -ENOENT);
 	assert_int_equal(symlink("/etc", p->git), 0);
 	op = add(p, OP_WORDS, p->git, "/other");
 	assert_int_equal(strv_add(&op->words, "--dev-bind"), 0);

@@ -375,6 +375,44 @@ static void what_cannot_be_completed_is_ended(void **state)
 	forget(&s);
 }
 
+static void give_up_two(void)
+{
+	launch_given_up = 2;
+}
+
+static void what_bwrap_was_started_for_may_turn_out_to_be_another_box(void **state)
+{
+	const struct fake_step script[] = { HELLO, SEALED, STARTED, EXIT(W_EXITCODE(7, 0)), END };
+	struct scene s;
+
+	(void) state;
+	launch_with(&s, script, sizeof(script), give_up_two);
+	assert_int_equal(end(&s), W_EXITCODE(7, 0));
+	assert_true(s.result->childless);
+	forget(&s);
+}
+
+static void do_not_settle(void)
+{
+	launch_given_up = 1;
+	launch_settled = -EMLINK;
+}
+
+/* It waits for ever, and is told nothing. */
+static void a_box_that_does_not_settle_is_ended(void **state)
+{
+	const struct fake_step script[] = { HANG };
+	struct scene s;
+
+	(void) state;
+	launch_with(&s, script, sizeof(script), do_not_settle);
+	assert_int_equal(end(&s), W_EXITCODE(125, 0));
+	assert_int_equal(s.result->r, -EMLINK);
+	assert_string_equal(s.result->what, "it does not settle: Too many links");
+	assert_true(s.result->childless);
+	forget(&s);
+}
+
 /* The fake bwrap does nothing of its own to die: it holds the pipe until PR_SET_PDEATHSIG ends it. */
 static void bwrap_dies_with_the_launcher(void **state)
 {
@@ -451,6 +489,8 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(the_first_process_does_not_outlive_bwrap),
 		cmocka_unit_test(a_bad_report_ends_both),
 		cmocka_unit_test(what_cannot_be_completed_is_ended),
+		cmocka_unit_test(what_bwrap_was_started_for_may_turn_out_to_be_another_box),
+		cmocka_unit_test(a_box_that_does_not_settle_is_ended),
 		cmocka_unit_test(bwrap_dies_with_the_launcher),
 		cmocka_unit_test(bwrap_has_nothing_of_the_caller),
 		cmocka_unit_test(the_caller_s_signals_are_ordered),
