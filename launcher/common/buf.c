@@ -7,7 +7,8 @@
 
 void buf_release(struct buf *b)
 {
-	free(b->data);
+	if (b->data != b->first)
+		free(b->data);
 	*b = (struct buf) { 0 };
 }
 
@@ -15,6 +16,7 @@ void buf_release(struct buf *b)
 static bool buf_reserve(struct buf *b, size_t len)
 {
 	size_t need, room = b->room > 0 ? b->room : 64;
+	bool on_first = b->data != NULL && b->data == b->first;
 	char *grown;
 
 	if (b->failed)
@@ -24,11 +26,18 @@ static bool buf_reserve(struct buf *b, size_t len)
 	need++;
 	if (need <= b->room)
 		return true;
+	if (b->data == NULL && need <= b->first_room) {
+		b->data = b->first;
+		b->room = b->first_room;
+		return true;
+	}
 	while (room < need)
 		room *= 2;
-	grown = realloc(b->data, room);
+	grown = realloc(on_first ? NULL : b->data, room);
 	if (grown == NULL)
 		goto fail;
+	if (on_first)
+		memcpy(grown, b->data, b->len + 1);
 	b->data = grown;
 	b->room = room;
 	return true;
@@ -82,7 +91,13 @@ char *buf_take(struct buf *b)
 	buf_add(b, NULL, 0); /* so that an empty one has its NUL */
 	if (b->failed)
 		return NULL;
-	taken = b->data;
+	if (b->data == b->first) {
+		taken = malloc(b->len + 1);
+		if (taken != NULL)
+			memcpy(taken, b->data, b->len + 1);
+	} else {
+		taken = b->data;
+	}
 	*b = (struct buf) { 0 };
 	return taken;
 }

@@ -14,11 +14,16 @@
 #include "common/cleanup.h"
 
 struct buf {
-	char *data; /* NULL while empty */
+	char *data; /* NULL while nothing was added */
 	size_t len;
 	size_t room;
 	bool failed;
+	char *first;       /* BUF_ON() */
+	size_t first_room;
 };
+
+/* One that begins in an array of the caller's, which lives longer, and takes memory when that is full. */
+#define BUF_ON(array) { .first = (array), .first_room = sizeof(array) }
 
 void buf_release(struct buf *b);
 #define cleanup_buf cleanup(buf_release)

@@ -230,13 +230,22 @@ int conf_parse(const char *text, size_t len, const char *name, struct conf *c, s
 
 int conf_load(int state_fd, struct conf *c, struct failure *f)
 {
-	cleanup_buf struct buf text = { 0 };
+	char room[TEXT_ROOM];
+	cleanup_buf struct buf text = BUF_ON(room);
 	cleanup_free char *path = NULL;
-	int r = statefile_read(state_fd, VB_CONF, &text, &path, f);
+	int r = statefile_read(state_fd, VB_CONF, &text, f);
 
-	if (r == -ENOENT)
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	buf_add(&text, NULL, 0);
+	r = conf_parse(text.data, text.len, "", c, NULL);
+	if (r == 0)
 		return 0;
-	return r < 0 ? r : conf_parse(text.data != NULL ? text.data : "", text.len, path, c, f);
+	/* Again, for the words. */
+	conf_release(c);
+	conf_init(c);
+	path = statefile_path(state_fd, VB_CONF);
+	return path != NULL ? conf_parse(text.data, text.len, path, c, f) : -ENOMEM;
 }
 
 /* --- writing ------------------------------------------------------------------ */

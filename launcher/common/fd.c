@@ -30,10 +30,11 @@ struct how {
 };
 #define HOW_NO_SYMLINKS 0x04 /* RESOLVE_NO_SYMLINKS: nor those of /proc */
 
-int fd_read_all(int fd, size_t limit, struct buf *out)
+/* short_end: size bytes and a short read are the end. */
+static int read_to_end(int fd, bool short_end, size_t size, size_t limit, struct buf *out)
 {
 	size_t before = out->len, total = 0;
-	char chunk[16384];
+	char chunk[TEXT_ROOM];
 
 	for (;;) {
 		ssize_t got = read(fd, chunk, sizeof(chunk));
@@ -41,8 +42,6 @@ int fd_read_all(int fd, size_t limit, struct buf *out)
 
 		if (err == EINTR)
 			continue;
-		if (got == 0)
-			return out->failed ? -ENOMEM : 0;
 		if (err == 0 && (size_t) got > limit - total)
 			err = EFBIG;
 		if (err != 0) {
@@ -50,9 +49,24 @@ int fd_read_all(int fd, size_t limit, struct buf *out)
 				out->data[out->len = before] = '\0';
 			return -err;
 		}
+		if (got == 0)
+			break;
 		total += (size_t) got;
 		buf_add(out, chunk, (size_t) got);
+		if (short_end && (size_t) got < sizeof(chunk) && total >= size)
+			break;
 	}
+	return out->failed ? -ENOMEM : 0;
+}
+
+int fd_read_all(int fd, size_t limit, struct buf *out)
+{
+	return read_to_end(fd, false, 0, limit, out);
+}
+
+int fd_read_plain(int fd, size_t size, size_t limit, struct buf *out)
+{
+	return read_to_end(fd, true, size, limit, out);
 }
 
 int fd_read_file(int dirfd, const char *path, size_t limit, struct buf *out)
@@ -157,21 +171,33 @@ int fd_replace_file(int dirfd, const char *name, const void *data, size_t len, m
 	return 0;
 }
 
-int fd_memfd(const char *name, const void *data, size_t len)
+static int make_memfd(const char *name, unsigned flags, const void *data, size_t len)
 {
-	cleanup_fd int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+	cleanup_fd int fd = memfd_create(name, flags | MFD_NOEXEC_SEAL);
 	int r;
 
 	if (fd < 0 && errno == EINVAL)
-		fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+		fd = memfd_create(name, flags);
 	if (fd < 0)
 		return -errno;
 	r = fd_write_all(fd, data, len);
 	if (r < 0)
 		return r;
-	if (lseek(fd, 0, SEEK_SET) < 0 || fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+	return len > 0 && lseek(fd, 0, SEEK_SET) < 0 ? -errno : take_fd(&fd);
+}
+
+int fd_memfd(const char *name, const void *data, size_t len)
+{
+	cleanup_fd int fd = make_memfd(name, MFD_CLOEXEC | MFD_ALLOW_SEALING, data, len);
+
+	if (fd >= 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
 		return -errno;
 	return take_fd(&fd);
+}
+
+int fd_memfd_to_hand_on(const char *name, const void *data, size_t len)
+{
+	return make_memfd(name, 0, data, len);
 }
 
 static bool is_link(int dirfd, const char *name)
@@ -184,7 +210,7 @@ static bool is_link(int dirfd, const char *name)
 /* One component. O_PATH | O_NOFOLLOW opens a link itself, and with O_DIRECTORY says ENOTDIR: open(2). */
 static int open_component(int dirfd, const char *name, int flags)
 {
-	cleanup_fd int fd = openat(dirfd, name, flags | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_fd int fd = openat(dirfd, name, flags | O_NOFOLLOW);
 	struct stat st;
 
 	if (fd < 0)
@@ -226,7 +252,7 @@ static int walk(int dirfd, const char *relative, int flags)
 	for (;;) {
 		char name[NAME_MAX + 1];
 		int r = next_component(&relative, name);
-		int fd = r < 0 ? r : open_component(above >= 0 ? above : dirfd, name, relative == NULL ? flags : O_PATH | O_DIRECTORY);
+		int fd = r < 0 ? r : open_component(above >= 0 ? above : dirfd, name, relative == NULL ? flags : O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 		if (fd < 0 || relative == NULL)
 			return fd;
@@ -238,7 +264,7 @@ static int walk(int dirfd, const char *relative, int flags)
 /* Not with O_NOFOLLOW: with O_PATH it would open a link at the end, openat2(2). */
 static int open_at_once(int dirfd, const char *path, int flags)
 {
-	const struct how how = { .flags = (uint64_t) (flags & ~O_NOFOLLOW) | O_CLOEXEC, .resolve = HOW_NO_SYMLINKS };
+	const struct how how = { .flags = (uint64_t) (flags & ~O_NOFOLLOW), .resolve = HOW_NO_SYMLINKS };
 	long fd = syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
 
 	return fd < 0 ? -errno : (int) fd;
@@ -255,12 +281,12 @@ static int check_flags(int *flags)
 {
 	if ((*flags & O_CREAT) != 0 || (*flags & O_TMPFILE) == O_TMPFILE)
 		return -EINVAL;
-	if (*flags == 0)
-		*flags = O_PATH;
+	if ((*flags & ~O_CLOEXEC) == 0)
+		*flags |= O_PATH;
 	return 0;
 }
 
-int fd_open_nofollow(const char *path, int flags)
+int fd_open_nofollow_to_hand_on(const char *path, int flags)
 {
 	cleanup_fd int root = -1;
 	int r = check_flags(&flags);
@@ -271,7 +297,7 @@ int fd_open_nofollow(const char *path, int flags)
 	if (path[0] != '/')
 		return -EINVAL;
 	if (path[1] == '\0') {
-		fd = open(path, flags | O_CLOEXEC);
+		fd = openat(AT_FDCWD, path, flags);
 		return fd < 0 ? -errno : fd;
 	}
 	r = check_components(path + 1);
@@ -284,7 +310,7 @@ int fd_open_nofollow(const char *path, int flags)
 	return root < 0 ? -errno : walk(root, path + 1, flags);
 }
 
-int fd_open_below(int dirfd, const char *relative, int flags)
+int fd_open_below_to_hand_on(int dirfd, const char *relative, int flags)
 {
 	int r = check_flags(&flags);
 	int fd;
@@ -295,6 +321,16 @@ int fd_open_below(int dirfd, const char *relative, int flags)
 		return r;
 	fd = open_at_once(dirfd, relative, flags);
 	return is_no_answer(fd) ? walk(dirfd, relative, flags) : fd;
+}
+
+int fd_open_nofollow(const char *path, int flags)
+{
+	return fd_open_nofollow_to_hand_on(path, flags | O_CLOEXEC);
+}
+
+int fd_open_below(int dirfd, const char *relative, int flags)
+{
+	return fd_open_below_to_hand_on(dirfd, relative, flags | O_CLOEXEC);
 }
 
 /*

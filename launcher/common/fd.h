@@ -3,7 +3,7 @@
  * fd.h - descriptors: reading and writing whole files, opening without being
  * led astray by symbolic links.
  *
- * Every descriptor made here is O_CLOEXEC. Functions return a descriptor or 0,
+ * Every descriptor made here is O_CLOEXEC, but where it is said. Functions return a descriptor or 0,
  * or -errno.
  */
 #ifndef VB_FD_H
@@ -18,8 +18,13 @@
 #include "common/buf.h"
 #include "common/cleanup.h"
 
+/* Each start reads a few texts, which fit: BUF_ON() an array of so many bytes, memory that nobody has to ask the kernel for. */
+#define TEXT_ROOM 16384
+
 /* Reads to the end of the file into out (appended). -EFBIG beyond limit bytes. */
 int fd_read_all(int fd, size_t limit, struct buf *out) must_check;
+/* The same of a plain file. A read that comes short of what was asked, but to size bytes (as fstat(2) had it, or 0), is taken for the last. */
+int fd_read_plain(int fd, size_t size, size_t limit, struct buf *out) must_check;
 int fd_read_file(int dirfd, const char *path, size_t limit, struct buf *out) must_check;
 
 /* Writes all of it, also to a pipe and when interrupted. */
@@ -42,6 +47,9 @@ int fd_replace_file(int dirfd, const char *name, const void *data, size_t len, m
 /* An anonymous file with this content, at offset 0, sealed against change. */
 int fd_memfd(const char *name, const void *data, size_t len) must_check;
 
+/* The same for another program to inherit and to read once: without O_CLOEXEC and seals. */
+int fd_memfd_to_hand_on(const char *name, const void *data, size_t len) must_check;
+
 /*
  * Opens an absolute path that leads through no symbolic link: with openat2(2), or one component at a time; empty components, "." and
  * ".." are refused (-EINVAL), a symbolic link in any place is -ELOOP. flags: for the last
@@ -52,6 +60,10 @@ int fd_open_nofollow(const char *path, int flags) must_check;
 
 /* The same below dirfd, for a relative path of one or more components. */
 int fd_open_below(int dirfd, const char *relative, int flags) must_check;
+
+/* As these two, for what another program is to inherit: without O_CLOEXEC. */
+int fd_open_nofollow_to_hand_on(const char *path, int flags) must_check;
+int fd_open_below_to_hand_on(int dirfd, const char *relative, int flags) must_check;
 
 /*
  * Removes what is below dirfd/name and name itself, following nothing and

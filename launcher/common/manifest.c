@@ -13,6 +13,9 @@
 
 #define AGAIN "run venvbox-install on the venv again"
 
+/* As many mounts as a manifest has, or so. */
+#define USUAL 128
+
 static const char *const way_names[] = { [EMBED_SHARED] = "shared", [EMBED_EXEC] = "exec" };
 static const char *const profile_names[] = { [PROFILE_MINIMAL] = "minimal", [PROFILE_SYSTEM] = "system" };
 static const char *const kind_names[] = { [MOUNT_RO] = "ro", [MOUNT_COPY] = "copy", [MOUNT_SYMLINK] = "symlink" };
@@ -58,7 +61,7 @@ void manifest_release(struct manifest *m)
 
 int manifest_add_mount(struct manifest *m, const struct mount_row *row)
 {
-	struct mount_row *grown = grow(m->mounts, m->n_mounts, sizeof(*grown)), *copy;
+	struct mount_row *grown = grow_from(USUAL, m->mounts, m->n_mounts, sizeof(*grown)), *copy;
 
 	if (grown == NULL)
 		return -ENOMEM;
@@ -373,15 +376,25 @@ static int parse(const struct buf *text, const char *path, struct manifest *m, s
 
 int manifest_load(int state_fd, struct manifest *m, struct failure *f)
 {
-	cleanup_buf struct buf text = { 0 };
+	char room[TEXT_ROOM];
+	cleanup_buf struct buf text = BUF_ON(room);
 	cleanup_free char *path = NULL;
-	int r = statefile_read(state_fd, VB_MANIFEST, &text, &path, f);
+	int r = statefile_read(state_fd, VB_MANIFEST, &text, f);
 
 	*m = (struct manifest) { 0 };
+	if (r == 0)
+		r = parse(&text, "", m, NULL);
+	else if (r != -ENOENT)
+		return r;
+	if (r == 0)
+		return 0;
+	manifest_release(m);
+	path = statefile_path(state_fd, VB_MANIFEST);
+	if (path == NULL)
+		return -ENOMEM;
 	if (r == -ENOENT)
 		return fail_msg(f, ENOENT, AGAIN, "'%s' is missing", path);
-	if (r < 0)
-		return r;
+	/* Again, for the words; if it was want of memory it may do now. */
 	r = parse(&text, path, m, f);
 	if (r < 0)
 		manifest_release(m);

@@ -17,6 +17,9 @@
 /* When no file was changed. */
 #define NEVER_NS INT64_MIN
 
+/* As many as a list has, or so. */
+#define USUAL 128
+
 #define LIST_LIMIT (1U << 20)
 
 #define KEY_TREE "tree"
@@ -47,7 +50,7 @@ void ready_release(struct ready *ready)
 int ready_add(struct ready *ready, enum ready_kind kind, const char *source, const char *dest, const struct ready_id *id)
 {
 	struct ready_item item = { .kind = kind, .source = strdup(source), .dest = strdup(dest) };
-	struct ready_item *grown = grow(ready->v, ready->n, sizeof(*grown));
+	struct ready_item *grown = grow_from(USUAL, ready->v, ready->n, sizeof(*grown));
 
 	if (grown != NULL)
 		ready->v = grown;
@@ -155,8 +158,10 @@ int ready_unpack(const char *text, size_t len, struct ready *ready)
 
 int ready_load(int ready_fd, const char *list, struct ready *ready)
 {
-	cleanup_buf struct buf text = { 0 };
-	int r = fd_read_file(ready_fd, list, LIST_LIMIT, &text);
+	char room[TEXT_ROOM];
+	cleanup_buf struct buf text = BUF_ON(room);
+	cleanup_fd int fd = openat(ready_fd, list, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	int r = fd < 0 ? -errno : fd_read_plain(fd, 0, LIST_LIMIT, &text); /* half of a list is none, or shows something else */
 
 	*ready = (struct ready) { 0 };
 	return r < 0 ? r : ready_unpack(text.data != NULL ? text.data : "", text.len, ready);

@@ -6,12 +6,12 @@
 #include <string.h>
 
 #include "common/fd.h"
+#include "common/ownid.h"
 #include "common/path.h"
 
 #define LIMIT (16U << 20)
 
-/* Where the directory lies now, as well as /proc knows; only people read it. */
-static char *describe(int state_fd, const char *name)
+char *statefile_path(int state_fd, const char *name)
 {
 	char link[32], dir[PATH_MAX];
 	ssize_t len;
@@ -28,7 +28,7 @@ static int check_owner(const struct stat *st, const char *path, struct failure *
 {
 	if (!S_ISREG(st->st_mode))
 		return fail_msg(f, EPERM, "remove it and run venvbox-install again", "'%s' is not a plain file", path);
-	if (st->st_uid != geteuid() && st->st_uid != 0)
+	if (st->st_uid != own_euid() && st->st_uid != 0)
 		return fail_msg(f, EPERM, "use the venv as the user who installed it, or make a venv of your own",
 				"'%s' belongs to user %u, neither to you nor to root", path, (unsigned) st->st_uid);
 	if ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0) {
@@ -44,30 +44,33 @@ static int check_owner(const struct stat *st, const char *path, struct failure *
 	return 0;
 }
 
-int statefile_read(int state_fd, const char *name, struct buf *out, char **path, struct failure *f)
+static int read_file(int state_fd, const char *name, struct buf *out, const char *path, struct failure *f)
 {
-	cleanup_free char *where = describe(state_fd, name);
-	cleanup_fd int fd = -1;
+	cleanup_fd int fd = openat(state_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	struct stat st;
 	int r;
 
-	if (where == NULL)
-		return -ENOMEM;
-	fd = openat(state_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT) {
-		*path = take_ptr(&where);
+	if (fd < 0 && errno == ENOENT)
 		return -ENOENT;
-	}
 	if (fd < 0 && errno == ELOOP)
-		return fail_msg(f, ELOOP, "remove it and run venvbox-install again", "'%s' is a symbolic link", where);
+		return fail_msg(f, ELOOP, "remove it and run venvbox-install again", "'%s' is a symbolic link", path);
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return fail_errno(f, errno, "use the venv as the user who installed it, or make a venv of your own", "cannot open '%s'", where);
-	r = check_owner(&st, where, f);
+		return fail_errno(f, errno, "use the venv as the user who installed it, or make a venv of your own", "cannot open '%s'", path);
+	r = check_owner(&st, path, f);
 	if (r < 0)
 		return r;
-	r = fd_read_all(fd, LIMIT, out);
-	if (r < 0)
-		return fail_errno(f, -r, "run venvbox-install on this venv again", "cannot read '%s'", where);
-	*path = take_ptr(&where);
-	return 0;
+	r = fd_read_plain(fd, (size_t) st.st_size, LIMIT, out);
+	return r < 0 ? fail_errno(f, -r, "run venvbox-install on this venv again", "cannot read '%s'", path) : 0;
+}
+
+int statefile_read(int state_fd, const char *name, struct buf *out, struct failure *f)
+{
+	int r = read_file(state_fd, name, out, "", NULL);
+	cleanup_free char *path = NULL;
+
+	if (r == 0 || r == -ENOENT)
+		return r;
+	/* Again, with words; most never need the path. */
+	path = statefile_path(state_fd, name);
+	return path != NULL ? read_file(state_fd, name, out, path, f) : -ENOMEM;
 }

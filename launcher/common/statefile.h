@@ -9,10 +9,12 @@
 #include "common/failure.h"
 
 /*
- * Appends the content of state_fd/name and sets *path (owned by the caller) to its path, for messages. Refuses, with words
- * in f: not a plain file or a link, owned by neither the caller nor root, writable by others, more than
- * one hard link, too long. Missing is -ENOENT, without words.
+ * Appends the content of state_fd/name. Refuses, with words in f: not a plain file or a link, owned by neither the caller nor root,
+ * writable by others, more than one hard link, too long. Missing is -ENOENT, without words.
  */
-int statefile_read(int state_fd, const char *name, struct buf *out, char **path, struct failure *f) must_check;
+int statefile_read(int state_fd, const char *name, struct buf *out, struct failure *f) must_check;
+
+/* Where it lies now, as well as /proc knows, for messages: the caller's, NULL: out of memory. */
+char *statefile_path(int state_fd, const char *name) must_check;
 
 #endif

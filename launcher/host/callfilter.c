@@ -88,9 +88,8 @@ static int compile(const char *libexec, const char *allow, struct failure *f)
 static int read_own(const struct manifest *m, int state_fd, struct failure *f)
 {
 	cleanup_buf struct buf program = { 0 };
-	cleanup_free char *path = NULL;
 	const char *hint = "run venvbox-install on this venv again";
-	int r = statefile_read(state_fd, VB_FILTER, &program, &path, f);
+	int r = statefile_read(state_fd, VB_FILTER, &program, f);
 
 	if (r < 0)
 		return f != NULL && f->what != NULL ? r : fail_errno(f, -r, hint, "cannot read the seccomp filter of '%s'", m->venv);

@@ -28,17 +28,20 @@ static void tell(const struct denial *denial, void *data)
 }
 
 int diagnosis_open(struct diagnosis *d, const struct job *job, const struct strv *env, const struct session *s, const struct policy *p,
-		   const struct facts *x, const char *cwd, struct failure *f)
+		   struct facts *x, const char *cwd, struct failure *f)
 {
+	const char *home;
+
 	tell_init(&d->tell, job, env);
 	if (d->tell.form == TELL_NOTHING)
 		return 0;
 	d->box_home = path_join(s->manifest.venv, VB_HOME);
 	if (d->box_home == NULL)
 		return -ENOMEM;
+	home = inputs_home(&x->inputs);
 	d->of = (struct remedy_of) { .venv = s->manifest.venv, .project = s->manifest.project, .box_home = d->box_home,
-				     .real_home = x->home, .own_network = p->network_unshared, .nested = &x->nested };
-	watcher_init(&d->watcher, &(struct watched) { .venv = s->manifest.venv, .box_home = d->box_home, .real_home = x->home,
+				     .real_home = home, .own_network = p->network_unshared, .nested = &x->nested };
+	watcher_init(&d->watcher, &(struct watched) { .venv = s->manifest.venv, .box_home = d->box_home, .real_home = home,
 						      .network_unshared = p->network_unshared, .limits = x->quota.rlimits,
 						      .looks = d->tell.form == TELL_LEARNED, .tell = tell, .data = d });
 	return tell_open(&d->tell, p, env, cwd, f);

@@ -25,7 +25,7 @@ void diagnosis_release(struct diagnosis *d);
 
 /* job, env: is it asked? Before the caller's descriptors are collected; the others are borrowed for the life of d. cwd: clean. */
 int diagnosis_open(struct diagnosis *d, const struct job *job, const struct strv *env, const struct session *s, const struct policy *p,
-		   const struct facts *x, const char *cwd, struct failure *f) must_check;
+		   struct facts *x, const char *cwd, struct failure *f) must_check;
 
 /* NULL: nothing is watched. */
 struct watcher *diagnosis_watcher(struct diagnosis *d);

@@ -26,11 +26,16 @@ static void withdraw(struct draft *d)
 	d->bwrap_fds = NULL;
 }
 
+static void take_back(struct draft *d)
+{
+	fold_release(&d->fold);
+	plan_release(&d->plan);
+}
+
 void draft_release(struct draft *d)
 {
 	withdraw(d);
-	fold_release(&d->fold);
-	plan_release(&d->plan);
+	take_back(d);
 }
 
 /* --- what is expected ---------------------------------------------------------------- */
@@ -67,6 +72,14 @@ int draft_make(struct draft *d, const struct draft_of *of, struct failure *f)
 {
 	int r = begin_masks(of, true, f);
 
+	if (r == 0)
+		r = lay_out(d, of, f);
+	if (r != -ENOENT)
+		return r;
+	/* Perhaps the user has removed the box's home. */
+	take_back(d);
+	failure_release(f);
+	r = session_make_home(of->session, f);
 	return r < 0 ? r : lay_out(d, of, f);
 }
 
@@ -76,10 +89,11 @@ static int open_options(struct draft *d)
 {
 	int ends[2];
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
+	/* The other end is marked close-on-exec with all that bwrap is not to have: spawn_box(). */
+	if (pipe(ends) < 0)
 		return -errno;
 	d->options_fd = ends[1];
-	d->args_fd = sources_hand_on(ends[0]);
+	d->args_fd = sources_lift(ends[0]);
 	return d->args_fd < 0 ? d->args_fd : 0;
 }
 
@@ -89,7 +103,7 @@ static int open_init(struct draft *d, const struct draft_of *of, struct failure 
 
 	if (init == NULL)
 		return -ENOMEM;
-	d->init_fd = sources_hand_on(sources_open_file(&(const struct op) { .source = init, .trust = TRUST_HOST }));
+	d->init_fd = sources_open_program(init);
 	return d->init_fd < 0 ? fail_errno(f, -d->init_fd, "install venvbox again", "cannot open '%s'", init) : 0;
 }
 
@@ -117,8 +131,12 @@ static int ask(const struct draft *d, const struct draft_of *of, struct failure 
 {
 	const struct session *s = of->session;
 	const struct masks expected = of->facts->masks;
-	int r = session_check_sourced(s, f);
-	int appeared = r < 0 ? r : facts_find_nested(of->policy, s->project_fd, of->facts, f);
+	int r = session_make_home(s, f);
+	int appeared;
+
+	if (r == 0)
+		r = session_check_sourced(s, f);
+	appeared = r < 0 ? r : facts_find_nested(of->policy, s->project_fd, of->facts, f);
 
 	if (appeared < 0)
 		return appeared;
@@ -126,12 +144,6 @@ static int ask(const struct draft *d, const struct draft_of *of, struct failure 
 	if (r < 0)
 		return r;
 	return appeared == 0 && masks_are_alike(&expected, &of->facts->masks) && fold_holds(d->fold) ? 0 : 1;
-}
-
-static int make_again(struct draft *d, const struct draft_of *of, struct failure *f)
-{
-	plan_release(&d->plan);
-	return lay_out(d, of, f);
 }
 
 /* NUL after each. A bwrap that has failed reads them no more, and says why in its own words. */
@@ -161,7 +173,8 @@ int draft_settle(struct draft *d, const struct draft_of *of, struct launch *l, s
 
 	d->settled = true;
 	if (r > 0) {
-		r = make_again(d, of, f);
+		take_back(d);
+		r = lay_out(d, of, f);
 		if (r == 0)
 			r = draft_offer(d, of, l, f);
 		return r < 0 ? r : 1;

@@ -9,6 +9,7 @@
 #include "common/bwrapopt.h"
 #include "common/fd.h"
 #include "common/names.h"
+#include "common/ownid.h"
 #include "common/path.h"
 #include "host/appeared.h"
 #include "host/editable.h"
@@ -283,21 +284,18 @@ int facts_gather(const struct policy *p, const struct job *job, char *const argv
 		 int state_fd, int project_fd, const char *cwd, struct facts *x, struct failure *f)
 {
 	const char *home_env = strv_getenv(env, "HOME");
-	cleanup_free char *home = home_env && *home_env == '/' ? path_clean("/", home_env) : NULL;
 	int r;
 
 	memset(x, 0, sizeof(*x));
 	x->masks.lock_fd = -1;
-	x->is_root = getuid() == 0;
+	x->is_root = own_uid() == 0;
 	x->user = strv_getenv(env, "LOGNAME");
 	if (x->user == NULL)
 		x->user = strv_getenv(env, "USER");
-	x->own_etc = p->manifest->uid == getuid();
+	x->own_etc = p->manifest->uid == own_uid();
 	x->cwd = strdup(cwd);
-	x->home = home ? realpath(home, NULL) : NULL;
-	if (x->home == NULL && home != NULL)
-		x->home = strdup(home);
-	x->inputs = (struct inputs) { .visible = &x->visible, .home = x->home, .project = p->manifest->project };
+	x->home = home_env && *home_env == '/' ? path_clean("/", home_env) : NULL;
+	x->inputs = (struct inputs) { .visible = &x->visible, .home_named = x->home, .project = p->manifest->project };
 	r = x->cwd ? gather_writable(p, x) : -ENOMEM;
 	if (r == 0)
 		r = gather_nested(p, state_fd, project_fd, x, f);
@@ -316,9 +314,9 @@ int facts_gather(const struct policy *p, const struct job *job, char *const argv
 	if (r == 0)
 		r = gather_editables(p, state_fd, x, f);
 	if (r == 0 && p->pip_run)
-		r = facts_gather_pip(p, job, argv, env, home, x);
+		r = facts_gather_pip(p, job, argv, env, x->home, x);
 	if (r == 0)
-		r = gather_user_cache(p, home, x, f);
+		r = gather_user_cache(p, x->home, x, f);
 	return r;
 }
 

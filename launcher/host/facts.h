@@ -18,7 +18,7 @@
 
 struct facts {
 	char *cwd;            /* clean; where the payload starts */
-	char *home;           /* the caller's real HOME, clean; NULL: none is known */
+	char *home;           /* the caller's HOME, clean; NULL: none is known. The real one: inputs_home() */
 	bool is_root;         /* uid 0: the kernel lets it write /proc/sys whatever its capabilities */
 	const char *user;     /* the login name as the environment has it; for a passwd made for this run */
 	bool own_etc;         /* the passwd and group kept beside the manifest are of this user */

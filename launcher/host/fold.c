@@ -44,6 +44,7 @@ struct folding {
 #define TOPS_MAX 4
 
 struct fold {
+	int ready_fd;
 	struct folding v[TOPS_MAX];
 	size_t n;
 };
@@ -292,11 +293,11 @@ static int forget_lost(const struct folding *k)
 }
 
 /* What is kept on a file system without execution could not be executed, nor mapped (hints.so), where the host's can. */
-static bool may_execute(const struct folding *k)
+static bool may_execute(int ready_fd)
 {
 	struct statvfs fs;
 
-	return fstatvfs(k->ready_fd, &fs) == 0 && (fs.f_flag & ST_NOEXEC) == 0;
+	return fstatvfs(ready_fd, &fs) == 0 && (fs.f_flag & ST_NOEXEC) == 0;
 }
 
 /* Those of the tree that this mount shows. */
@@ -315,7 +316,7 @@ static int mark(struct folding *k, const char *state)
 	cleanup_free char *ready = path_join(state, VB_READY);
 	cleanup_free char *place = below != NULL && *below != '\0' ? path_join(k->ready.tree, below) : strdup(k->ready.tree);
 	cleanup_free char *source = ready && place ? path_join(ready, place) : NULL;
-	int fd = source != NULL ? sources_hand_on(fd_open_below(k->ready_fd, place, O_PATH | O_DIRECTORY)) : -ENOMEM;
+	int fd = source != NULL ? sources_lift(fd_open_below_to_hand_on(k->ready_fd, place, O_PATH | O_DIRECTORY)) : -ENOMEM;
 	struct op *op;
 
 	if (fd < 0)
@@ -385,7 +386,7 @@ static int fold_top(struct folding *k, const char *state)
 	cleanup_strv struct strv parts = { 0 };
 	int r = is_shown_whole(k) ? 0 : read_list(k);
 
-	if (r < 0 || k->ready.n == 0 || !may_execute(k))
+	if (r < 0 || k->ready.n == 0)
 		return r == -ENOMEM ? r : 0;
 	k->trusting = k->trusting && !expects_change(k);
 	r = fold_dir(k, state);
@@ -403,11 +404,13 @@ void fold_release(struct fold **fold)
 {
 	for (size_t i = 0; *fold != NULL && i < (*fold)->n; i++)
 		folding_release(&(*fold)->v[i]);
+	if (*fold != NULL)
+		(void) close((*fold)->ready_fd);
 	free(*fold);
 	*fold = NULL;
 }
 
-static int fold_all(struct fold *fold, struct plan *plan, int ready_fd, const char *state, bool trusting)
+static int fold_all(struct fold *fold, struct plan *plan, const char *state, bool trusting)
 {
 	int r = 0;
 
@@ -415,7 +418,7 @@ static int fold_all(struct fold *fold, struct plan *plan, int ready_fd, const ch
 		struct folding *k = &fold->v[fold->n++];
 
 		*k = (struct folding) { .plan = plan, .top = ready_dirs[i], .dir = ready_dirs[i], .list = ready_list_name(ready_dirs[i]),
-					.ready_fd = ready_fd, .trusting = trusting };
+					.ready_fd = fold->ready_fd, .trusting = trusting };
 		r = k->list ? fold_top(k, state) : -ENOMEM;
 		k->plan = NULL; /* may be gone before fold_holds() */
 	}
@@ -425,12 +428,16 @@ static int fold_all(struct fold *fold, struct plan *plan, int ready_fd, const ch
 int fold_plan(struct plan *plan, int state_fd, const char *state, struct fold **trust)
 {
 	cleanup_fd int ready_fd = openat(state_fd, VB_READY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	cleanup_fold struct fold *fold = ready_fd >= 0 ? calloc(1, sizeof(*fold)) : NULL;
+	cleanup_fold struct fold *fold = NULL;
 	int r;
 
-	if (ready_fd < 0)
+	if (ready_fd < 0 || !may_execute(ready_fd))
 		return 0;
-	r = fold != NULL ? fold_all(fold, plan, ready_fd, state, trust != NULL) : -ENOMEM;
+	fold = calloc(1, sizeof(*fold));
+	if (fold == NULL)
+		return -ENOMEM;
+	fold->ready_fd = take_fd(&ready_fd);
+	r = fold_all(fold, plan, state, trust != NULL);
 	if (r == 0 && trust != NULL)
 		*trust = take_ptr(&fold);
 	return r;

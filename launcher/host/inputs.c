@@ -15,8 +15,19 @@
 #define MAX_REQUIREMENTS 64
 #define REQUIREMENTS_LIMIT (4u << 20)
 
+const char *inputs_home(struct inputs *in)
+{
+	if (in->home == NULL && in->home_named != NULL) {
+		in->home = realpath(in->home_named, NULL);
+		if (in->home == NULL)
+			in->home = strdup(in->home_named);
+	}
+	return in->home != NULL ? in->home : in->home_named;
+}
+
 void inputs_release(struct inputs *in)
 {
+	free(in->home);
 	strv_release(&in->paths);
 	strv_release(&in->links);
 	strv_release(&in->dirs);
@@ -131,9 +142,11 @@ static int walk_whole(struct inputs *in, char **path)
 }
 
 /* Nobody means his whole home, with its keys, when he names a file; and a mount over the project would hide it. */
-static bool is_too_much(const struct inputs *in, const char *path)
+static bool is_too_much(struct inputs *in, const char *path)
 {
-	return path_is_within(in->project, path) || (in->home != NULL && path_is_within(in->home, path));
+	const char *home = inputs_home(in);
+
+	return path_is_within(in->project, path) || (home != NULL && path_is_within(home, path));
 }
 
 /* The real path behind a named one, NULL if it is in the box already or not there. */
@@ -215,14 +228,14 @@ static int read_list(const char *real, struct buf *text)
  * The file that the user named is his choice, its text may be anybody's: "--find-links ../../.ssh" in a repository just cloned.
  * So it names what lies beside it or below, nothing hidden; in the home, where everything lies, files beside it only.
  */
-static bool may_name(const struct inputs *in, const char *base, const char *real)
+static bool may_name(struct inputs *in, const char *base, const char *real)
 {
-	const char *below = path_below(real, base);
+	const char *below = path_below(real, base), *home = inputs_home(in);
 	struct stat st;
 
 	if (below == NULL || below[0] == '.' || strstr(below, "/.") != NULL)
 		return false;
-	if (in->home == NULL || !path_is_within(in->home, base))
+	if (home == NULL || !path_is_within(home, base))
 		return true;
 	return *below != '\0' && strchr(below, '/') == NULL && lstat(real, &st) == 0 && S_ISREG(st.st_mode);
 }

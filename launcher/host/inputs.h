@@ -17,7 +17,8 @@
 
 struct inputs {
 	const struct strv *visible; /* clean paths that are in the box anyway, or that a box may write */
-	const char *home;           /* the caller's real home; clean, or NULL */
+	const char *home_named;     /* the caller's home as he names it; clean, or NULL */
+	char *home;                 /* the real one: inputs_home() */
 	const char *project;
 	struct strv paths;          /* what to bind, each at its own path; no component is a link */
 	struct strv links;          /* pairs: text of the link, its place */
@@ -25,6 +26,9 @@ struct inputs {
 	struct strv refused;        /* named, but it would lay the home or the project open; for people */
 	struct strv unasked;        /* named by a requirements file, which may not name it; for people */
 };
+
+/* The caller's real home, or NULL. Owned by in, and asked for when it is needed first. */
+const char *inputs_home(struct inputs *in);
 
 void inputs_release(struct inputs *in);
 

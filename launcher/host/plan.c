@@ -5,6 +5,9 @@
 
 #include "common/path.h"
 
+/* Enough for a box without settings. */
+#define ROOM 128
+
 static void op_release(struct op *op)
 {
 	free(op->source);
@@ -29,7 +32,7 @@ struct op *plan_add(struct plan *p, enum op_kind kind, const char *source, const
 	struct op op = { .kind = kind, .why = why, .fd = -1 };
 
 	if (p->n == p->room) {
-		size_t room = p->room ? 2 * p->room : 64;
+		size_t room = p->room ? 2 * p->room : ROOM;
 		struct op *ops = reallocarray(p->ops, room, sizeof(*ops));
 
 		if (ops == NULL)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/fd.h"
+#include "common/ownid.h"
 
 #define BASE_PROCESSES    1024u
 #define PROCESSES_FOR_CPU 128u /* numerical libraries start a thread for each, in each of as many workers */
@@ -74,7 +75,7 @@ int machine_read(struct machine *m)
 	*m = (struct machine) { .cpus = 1, .memory = (uint64_t) info.totalram * info.mem_unit, .least_pid_max = RESERVED_PIDS + 1 };
 	/* EINVAL: more processors than the set holds, sched_setaffinity(2). */
 	m->cpus = sched_getaffinity(0, sizeof(set), &set) == 0 ? (unsigned) CPU_COUNT(&set) : CPU_SETSIZE;
-	if (geteuid() != 0)
+	if (own_euid() != 0)
 		return 0;
 	m->own_pid_max = has_own_pid_max();
 	possible = possible_cpus();

@@ -109,6 +109,9 @@ static int raise_files(struct run *run, struct failure *f)
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return fail_errno(f, errno, NULL, "cannot tell the limit of open files");
 	run->files = limit.rlim_cur;
+	run->fds.limit = limit.rlim_max;
+	if (limit.rlim_cur == limit.rlim_max)
+		return 0;
 	limit.rlim_cur = limit.rlim_max;
 	return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? 0 : fail_errno(f, errno, NULL, "cannot raise the limit of open files");
 }
@@ -116,7 +119,7 @@ static int raise_files(struct run *run, struct failure *f)
 static int collect_fds(struct run *run, struct failure *f)
 {
 	cleanup_strv struct strv writable = { 0 };
-	int listen = service_listen_fds(&run->env, getpid());
+	int listen = strv_getenv(&run->env, "LISTEN_FDS") != NULL ? service_listen_fds(&run->env, getpid()) : 0;
 	int r = strv_add(&writable, run->session.manifest.project);
 
 	if (r == 0)
@@ -153,9 +156,9 @@ static int prepare(struct run *run, struct failure *f)
 {
 	const struct draft_of of = made_from(run);
 	struct session *s = &run->session;
-	int r = session_make_home(s, f);
+	int r = 0;
 
-	if (r == 0 && run->job.pip_run) {
+	if (run->job.pip_run) {
 		run->pip_lock = session_pip_lock(s, f);
 		r = run->pip_lock < 0 ? run->pip_lock : ownfiles_look(s->called.venv_fd, s->called.state_fd, &s->manifest, f);
 	}
@@ -335,6 +338,8 @@ static int run_steps(struct run *run, struct outcome *o, struct failure *f)
 {
 	int r = userfds_reserve(&run->fds);
 
+	if (r == 0)
+		r = userfds_list(&run->fds, f);
 	if (r == 0)
 		r = raise_files(run, f);
 	if (r == 0)

@@ -12,6 +12,7 @@
 #include "common/hostcheck.h"
 #include "common/log.h"
 #include "common/names.h"
+#include "common/ownid.h"
 #include "common/path.h"
 
 void session_init(struct session *s)
@@ -58,7 +59,7 @@ static int check_state(const struct session *s, struct failure *f)
 
 	if (fstat(s->called.state_fd, &st) < 0)
 		return fail_errno(f, errno, NULL, "cannot look at '%s/" VB_STATE "'", s->called.venv_real);
-	if (st.st_uid != getuid() && st.st_uid != 0)
+	if (st.st_uid != own_uid() && st.st_uid != 0)
 		return fail_msg(f, EPERM, "use the venv as the user who installed it, or make a venv of your own",
 				"'%s/" VB_STATE "' belongs to user %u, neither to you nor to root", s->called.venv_real, st.st_uid);
 	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
@@ -159,27 +160,14 @@ int session_check_sourced(const struct session *s, struct failure *f)
 	return r;
 }
 
-static int find_libexec(struct session *s, struct failure *f)
-{
-	char self[PATH_MAX];
-	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-
-	if (len < 0)
-		return fail_errno(f, errno, "mount /proc", "cannot find our own program");
-	self[len] = '\0';
-	s->libexec = path_clean(self, "..");
-	return s->libexec ? 0 : -ENOMEM;
-}
-
 int session_open(struct session *s, struct failure *f)
 {
 	int r;
 
 	s->project_fd = -1;
 	conf_init(&s->conf);
-	r = find_libexec(s, f);
-	if (r == 0)
-		r = check_state(s, f);
+	s->libexec = path_clean(s->called.self, "..");
+	r = s->libexec ? check_state(s, f) : -ENOMEM;
 	if (r == 0)
 		r = manifest_load(s->called.state_fd, &s->manifest, f);
 	if (r == 0)

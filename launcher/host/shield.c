@@ -6,6 +6,8 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include "common/ownid.h"
+
 /* Those that bwrap --dev binds from the host. */
 static const char *const nodes[] = { "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty" };
 
@@ -21,7 +23,7 @@ int shield_devices(int *old, struct failure *f)
 {
 	int r = 0;
 
-	if (geteuid() != 0)
+	if (own_euid() != 0)
 		return 0;
 	*old = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
 	if (*old < 0)

@@ -110,11 +110,11 @@ static int plan_steps(struct show *s, const char *venv, struct buf *out, struct 
 	return r < 0 ? r : bwrap_print(&s->program.plan, VB_BWRAP, out);
 }
 
-static int explain(const struct show *s, const char *path, struct buf *out, struct failure *f)
+static int explain(struct show *s, const char *path, struct buf *out, struct failure *f)
 {
 	cleanup_free char *clean = path_clean(s->cwd, path != NULL ? path : "");
 	const struct explained e = { .program = &s->program, .pip = &s->pip, .env = &s->env, .withheld = &s->payload.withheld,
-				     .ignored = &s->payload.warnings, .home = s->program.facts.home };
+				     .ignored = &s->payload.warnings, .home = inputs_home(&s->program.facts.inputs) };
 
 	if (clean == NULL)
 		return -ENOMEM;

@@ -16,7 +16,7 @@ static int open_path(const struct op *op, int flags)
 	int fd;
 
 	if (op->trust == TRUST_NONE)
-		return fd_open_nofollow(op->source, flags);
+		return fd_open_nofollow_to_hand_on(op->source, flags);
 	fd = openat(AT_FDCWD, op->source, flags); /* musl's open(2) sets O_CLOEXEC with a second call */
 	return fd < 0 ? -errno : fd;
 }
@@ -26,26 +26,26 @@ int sources_open_file(const struct op *op)
 	return open_path(op, READ_FLAGS | O_CLOEXEC);
 }
 
-int sources_hand_on(int fd)
+int sources_lift(int fd)
 {
-	cleanup_fd int low = fd;
 	int high;
 
-	if (fd < 0)
+	if (fd < 0 || fd >= VB_FREE_FD)
 		return fd;
-	if (fd < VB_FREE_FD) {
-		high = fcntl(low, F_DUPFD, VB_FREE_FD);
-		return high < 0 ? -errno : high;
-	}
-	return fcntl(fd, F_SETFD, 0) < 0 ? -errno : take_fd(&low);
+	high = fcntl(fd, F_DUPFD, VB_FREE_FD);
+	cleanup_fd_fn(&fd); /* leaves errno alone */
+	return high < 0 ? -errno : high;
 }
 
 /* Most are opened as bwrap is to have them: a call less for each. */
 static int open_to_hand_on(const struct op *op, int flags)
 {
-	int fd = open_path(op, flags);
+	return sources_lift(open_path(op, flags));
+}
 
-	return op->trust == TRUST_HOST && fd >= VB_FREE_FD ? fd : sources_hand_on(fd);
+int sources_open_program(const char *path)
+{
+	return open_to_hand_on(&(const struct op) { .source = (char *) (uintptr_t) path, .trust = TRUST_HOST }, READ_FLAGS);
 }
 
 static int open_failed(const struct op *op, int err, struct failure *f)
@@ -79,7 +79,7 @@ static int open_source(struct op *op, struct failure *f)
 	int fd;
 
 	if (op->fd >= 0)
-		return fcntl(op->fd, F_SETFD, 0) < 0 ? open_failed(op, errno, f) : 0;
+		return op->fd_borrowed && fcntl(op->fd, F_SETFD, 0) < 0 ? open_failed(op, errno, f) : 0;
 	if (op->folded || (op->kind == OP_WORDS && op->source == NULL))
 		return 0;
 	switch (op->kind) {
@@ -93,7 +93,7 @@ static int open_source(struct op *op, struct failure *f)
 		break;
 	case OP_DATA:
 	case OP_SET:
-		fd = sources_hand_on(fd_memfd("venvbox-data", op->data.data ? op->data.data : "", op->data.len));
+		fd = sources_lift(fd_memfd_to_hand_on("venvbox-data", op->data.data ? op->data.data : "", op->data.len));
 		break;
 	default:
 		return 0;

@@ -22,10 +22,13 @@ int sources_check_dests(const struct plan *plan, struct failure *f) must_check;
 /* To read what a file that is shown as a copy holds, or -errno; as far as its path is trusted. */
 int sources_open_file(const struct op *op) must_check;
 
+/* A program of ours, for bwrap to inherit and to execute, or -errno. */
+int sources_open_program(const char *path) must_check;
+
 /* Tells PID 1 which device and inode each mount of the opened plan must show. */
 int sources_order(const struct plan *plan, struct orders *orders, struct failure *f) must_check;
 
-/* Takes fd, which bwrap is to inherit: without FD_CLOEXEC, and with a number >= VB_FREE_FD. The new number, or -errno; what was fd < 0 is returned as it is. */
-int sources_hand_on(int fd) must_check;
+/* Takes fd, opened without FD_CLOEXEC for bwrap to inherit. One >= VB_FREE_FD, or -errno; what was fd < 0 is returned as it is. */
+int sources_lift(int fd) must_check;
 
 #endif

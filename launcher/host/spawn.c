@@ -190,7 +190,7 @@ static int make_words(int *ours, int *theirs)
 		return -errno;
 	*ours = ends[0];
 	*theirs = ends[1];
-	return fcntl(*ours, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
+	return 0;
 }
 
 int spawn_box(const struct launch *l, struct box *box, struct failure *f)
@@ -215,6 +215,8 @@ int spawn_box(const struct launch *l, struct box *box, struct failure *f)
 	s.null = null;
 	s.words = theirs;
 	r = run_bwrap(&s, f, &box->bwrap);
+	if (r == 0 && fcntl(words, F_SETFL, O_NONBLOCK) < 0)
+		r = fail_errno(f, errno, NULL, "cannot prepare for the words of '%s'", l->bwrap);
 	if (r < 0)
 		return r;
 	box->channel = take_fd(&channel);

@@ -76,9 +76,9 @@ static void give_up(struct watch *w)
 	w->box = no_box;
 }
 
-static int start(struct watch *w)
+static int settle(struct watch *w)
 {
-	int r = spawn_box(w->l, &w->box, w->f);
+	int r = 0;
 
 	while (r == 0 && w->l->settle != NULL) {
 		r = w->l->settle(w->l, w->l->data, w->f);
@@ -88,6 +88,16 @@ static int start(struct watch *w)
 		r = spawn_box(w->l, &w->box, w->f);
 	}
 	return r;
+}
+
+/* All are blocked, and bwrap has no child yet that could come to us. */
+static int prepare_signals(struct watch *w)
+{
+	int r = w->signals = signals_open();
+
+	if (r >= 0 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+		r = -errno;
+	return r < 0 ? fail_errno(w->f, -r, "see whether prctl(2) and signalfd(2) are allowed here", "cannot prepare for signals") : 0;
 }
 
 /* bwrap is at work: there is a second processor, or time while it waits for one. */
@@ -477,16 +487,16 @@ static void finish_files(struct watch *w)
 
 static int run(struct watch *w)
 {
-	int r = w->signals = signals_open();
+	int r;
 
-	if (r >= 0 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
-		r = -errno;
-	if (r < 0)
-		return fail_errno(w->f, -r, "see whether prctl(2) and signalfd(2) are allowed here", "cannot prepare for signals");
 	w->poll = calloc(POLL_RELAYS + w->l->fds->n, sizeof(*w->poll));
-	r = w->poll != NULL ? start(w) : -ENOMEM;
+	r = w->poll != NULL ? spawn_box(w->l, &w->box, w->f) : -ENOMEM;
 	if (w->box.bwrap <= 0)
 		return r;
+	if (r == 0)
+		r = prepare_signals(w);
+	if (r == 0)
+		r = settle(w);
 	if (r == 0)
 		r = complete(w);
 	if (r == 0)

@@ -6,7 +6,6 @@
 #include <linux/kcmp.h>
 #include <linux/magic.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -15,6 +14,7 @@
 #include "common/dirread.h"
 #include "common/grow.h"
 #include "common/names.h"
+#include "common/ownid.h"
 #include "common/path.h"
 
 /* Not in every linux/magic.h. */
@@ -63,7 +63,8 @@ int userfds_reserve(struct userfds *u)
 	for (int fd = 0; fd <= 2; fd++) {
 		int null;
 
-		if (fcntl(fd, F_GETFD) >= 0)
+		u->flags[fd] = fcntl(fd, F_GETFL);
+		if (u->flags[fd] >= 0)
 			continue;
 		/* The lowest free number is this one: those below are taken. */
 		null = openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
@@ -139,7 +140,7 @@ static bool is_readable_inside(const struct candidate *c)
 	mode_t bit = S_IROTH;
 	int fd;
 
-	if (c->st.st_uid == geteuid())
+	if (c->st.st_uid == own_euid())
 		bit = S_IRUSR;
 	else if (is_our_group(c->st.st_gid))
 		bit = S_IRGRP;
@@ -179,13 +180,6 @@ struct rules {
 	int listen_fds;
 	rlim_t limit; /* a number from there on was opened under another limit; inside none can be made of it, prlimit(1) */
 };
-
-static rlim_t hard_limit(void)
-{
-	struct rlimit limit;
-
-	return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_max : RLIM_INFINITY;
-}
 
 static enum userfd_fate refused(const struct candidate *c)
 {
@@ -305,7 +299,7 @@ static int provide_device(struct userfd *u, const struct stat *st)
 		u->mode = st->st_mode & 07777;
 		return open_node(u, &u->node_fd);
 	}
-	return geteuid() == 0 ? open_high(device->path, (u->flags & (O_ACCMODE | O_NONBLOCK | O_APPEND)) | O_NOCTTY, &u->own_fd) : 0;
+	return own_euid() == 0 ? open_high(device->path, (u->flags & (O_ACCMODE | O_NONBLOCK | O_APPEND)) | O_NOCTTY, &u->own_fd) : 0;
 }
 
 static int provide(struct userfds *all, size_t index, const struct stat *st)
@@ -329,7 +323,7 @@ static int sort_one(struct userfds *all, int fd, const struct rules *rules)
 	struct candidate c = { .u = &u };
 	struct userfd *grown;
 
-	u.flags = fcntl(fd, F_GETFL);
+	u.flags = fd <= 2 ? all->flags[fd] : fcntl(fd, F_GETFL);
 	if (u.flags < 0 || fstat(fd, &c.st) < 0)
 		return -errno;
 	u.dev = (uint64_t) c.st.st_dev;
@@ -351,19 +345,32 @@ static int sort_one(struct userfds *all, int fd, const struct rules *rules)
 /* 1: fd is the caller's. Descriptors of ours are all close-on-exec, those that survived our execve() cannot be. */
 static int claim(const struct userfds *u, int fd)
 {
-	int flags = fcntl(fd, F_GETFD);
+	int flags;
 
+	if (fd <= 2)
+		return !u->was_closed[fd];
+	flags = fcntl(fd, F_GETFD);
 	if (flags < 0)
 		return -errno;
-	if ((flags & FD_CLOEXEC) != 0 || (fd <= 2 && u->was_closed[fd]))
+	if ((flags & FD_CLOEXEC) != 0)
 		return 0;
-	return fd > 2 && fcntl(fd, F_SETFD, flags | FD_CLOEXEC) < 0 ? -errno : 1;
+	return fcntl(fd, F_SETFD, flags | FD_CLOEXEC) < 0 ? -errno : 1;
 }
 
-int userfds_collect(struct userfds *u, const struct strv *writable, int listen_fds, struct failure *f)
+static int note(struct userfds *u, int fd)
+{
+	int *grown = grow(u->inherited, u->n_inherited, sizeof(*u->inherited));
+
+	if (grown == NULL)
+		return -ENOMEM;
+	u->inherited = grown;
+	u->inherited[u->n_inherited++] = fd;
+	return 0;
+}
+
+int userfds_list(struct userfds *u, struct failure *f)
 {
 	static const char hint[] = "/proc must be mounted";
-	struct rules rules = { .writable = writable, .listen_fds = listen_fds, .limit = hard_limit() };
 	cleanup_fd int list = openat(AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct dirread dir = { .fd = list };
 	unsigned char type;
@@ -377,11 +384,24 @@ int userfds_collect(struct userfds *u, const struct strv *writable, int listen_f
 		int r = fd != list ? claim(u, fd) : 0;
 
 		if (r == 1)
-			r = sort_one(u, fd, &rules);
+			r = note(u, fd);
 		if (r < 0)
 			return fail_errno(f, -r, NULL, "cannot prepare descriptor %d for the box", fd);
 	}
 	return more == 0 ? 0 : fail_errno(f, -more, hint, "cannot list the inherited descriptors");
+}
+
+int userfds_collect(struct userfds *u, const struct strv *writable, int listen_fds, struct failure *f)
+{
+	struct rules rules = { .writable = writable, .listen_fds = listen_fds, .limit = u->limit != 0 ? u->limit : RLIM_INFINITY };
+
+	for (size_t i = 0; i < u->n_inherited; i++) {
+		int r = sort_one(u, u->inherited[i], &rules);
+
+		if (r < 0)
+			return fail_errno(f, -r, NULL, "cannot prepare descriptor %d for the box", u->inherited[i]);
+	}
+	return 0;
 }
 
 static void close_fd(int *fd)
@@ -437,5 +457,6 @@ void userfds_release(struct userfds *u)
 		close_fd(&u->v[i].pipe_host);
 	}
 	free(u->v);
+	free(u->inherited);
 	*u = (struct userfds) { 0 };
 }

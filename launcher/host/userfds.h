@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "common/failure.h"
@@ -42,6 +43,10 @@ struct userfds {
 	struct userfd *v;
 	size_t n;
 	bool was_closed[3]; /* of 0, 1, 2: the caller had it closed, so has the payload */
+	int flags[3];       /* of the others: F_GETFL */
+	int *inherited;     /* their numbers: userfds_list() */
+	size_t n_inherited;
+	rlim_t limit;       /* hard RLIMIT_NOFILE of the caller */
 };
 
 /*
@@ -51,8 +56,13 @@ struct userfds {
 int userfds_reserve(struct userfds *u) must_check;
 
 /*
- * Sorts all inherited descriptors: those in /proc/self/fd without FD_CLOEXEC, which is
- * set on each from 3 up, so that no program of ours inherits it by chance. writable: clean
+ * Second thing, before anything of ours is open: notes all inherited descriptors, those in /proc/self/fd without FD_CLOEXEC, which is
+ * set on each from 3 up, so that no program of ours inherits it by chance.
+ */
+int userfds_list(struct userfds *u, struct failure *f) must_check;
+
+/*
+ * Sorts those that were listed. writable: clean
  * paths that the box may write, a plain file below which passes as it is when
  * open for writing. listen_fds: LISTEN_PID names us and LISTEN_FDS is set, so sockets 3 .. 3+listen_fds-1 pass; else 0.
  */

@@ -22,6 +22,7 @@ void called_release(struct called *c)
 	free(c->name);
 	free(c->program);
 	free(c->argv0);
+	free(c->self);
 	if (c->venv_fd >= 0)
 		(void) close(c->venv_fd);
 	if (c->state_fd >= 0)
@@ -57,6 +58,20 @@ static bool is_same(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
+static int find_self(struct called *c, struct failure *f)
+{
+	char self[PATH_MAX];
+	ssize_t len;
+
+	if (c->self != NULL)
+		return 0;
+	len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	if (len < 0)
+		return fail_errno(f, errno, "mount /proc", "cannot find our own program");
+	c->self = strndup(self, (size_t) len);
+	return c->self != NULL ? 0 : -ENOMEM;
+}
+
 /* --- a venv that is known ------------------------------------------------------ */
 
 /* c->venv_real is set; everything else is made from it. */
@@ -89,6 +104,9 @@ int called_open(const char *path, const char *name, struct called *c, struct fai
 	int r;
 
 	*c = (struct called) { .venv_fd = -1, .state_fd = -1 };
+	r = find_self(c, f);
+	if (r < 0)
+		return r;
 	c->venv_real = realpath(path, NULL);
 	r = c->venv_real == NULL ? fail_errno(f, errno, NULL, "cannot find the venv '%s'", path) : fill(name, c, f);
 	if (r < 0)
@@ -135,11 +153,11 @@ static bool has_file(int dir_fd, const char *relative)
 	return fstatat(dir_fd, relative, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
 }
 
-/* The venv whose "bin" this directory is; NULL if the directory has another name, or none. */
-static char *venv_of(int bin_fd)
+/* The venv whose "bin" this directory is, which it is in *held; NULL if the directory has another name, or none. */
+static char *venv_of(int bin_fd, struct stat *held)
 {
 	char link[64], path[PATH_MAX];
-	struct stat named, held;
+	struct stat named;
 	ssize_t len;
 
 	(void) snprintf(link, sizeof(link), "/proc/self/fd/%d", bin_fd);
@@ -148,46 +166,56 @@ static char *venv_of(int bin_fd)
 		return NULL;
 	path[len] = '\0';
 	/* A directory that was removed reads as "bin (deleted)"; one of that name is another's. */
-	if (strcmp(path_base(path), "bin") != 0 || fstat(bin_fd, &held) < 0 || lstat(path, &named) < 0 || !is_same(&held, &named))
+	if (strcmp(path_base(path), "bin") != 0 || fstat(bin_fd, held) < 0 || lstat(path, &named) < 0 || !is_same(held, &named))
 		return NULL;
 	return path_clean(path, "..");
 }
 
-/* Follows p one link on. False: it is none. */
-static bool follow(struct place *p)
+enum way {
+	WAY_ON,
+	WAY_ENDS, /* it is no link, or leads nowhere */
+	WAY_SELF, /* it leads to our own program, which is no command of a venv by that name */
+};
+
+/* Follows p one link on. */
+static enum way follow(struct place *p, const char *self)
 {
 	char text[PATH_MAX];
 	ssize_t len = readlinkat(p->dir_fd, p->name, text, sizeof(text) - 1);
 	char *joined;
 
 	if (len <= 0)
-		return false;
+		return WAY_ENDS;
 	text[len] = '\0';
 	if (asprintf(&joined, "%.*s%s", text[0] == '/' ? 0 : (int) (p->name - p->path), p->path, text) < 0)
-		return false;
-	return place_open(p, joined);
+		return WAY_ENDS;
+	if (strcmp(joined, self) == 0) {
+		free(joined);
+		return WAY_SELF;
+	}
+	return place_open(p, joined) ? WAY_ON : WAY_ENDS;
 }
 
 /* What the names on the way have shown so far. */
 struct found {
-	char *name;  /* the first in the last boxed bin, NULL: none yet */
-	int bin_fd;  /* that bin */
-	char *plain; /* a venv without manifest */
+	char *name;      /* the first in the last boxed bin, NULL: none yet */
+	char *boxed;     /* the venv of that bin */
+	struct stat bin; /* which it is */
+	char *plain;     /* a venv without manifest */
 };
 
 static void found_release(struct found *x)
 {
 	free(x->name);
+	free(x->boxed);
 	free(x->plain);
-	if (x->bin_fd >= 0)
-		(void) close(x->bin_fd);
 }
 
-static bool is_same_dir(int a, int b)
+static bool is_that_bin(const struct found *x, int dir_fd)
 {
-	struct stat first, second;
+	struct stat dir;
 
-	return a >= 0 && fstat(a, &first) == 0 && fstat(b, &second) == 0 && is_same(&first, &second);
+	return x->name != NULL && fstat(dir_fd, &dir) == 0 && is_same(&x->bin, &dir);
 }
 
 /*
@@ -198,10 +226,11 @@ static int look(const struct place *p, struct found *x)
 {
 	cleanup_free char *venv = NULL;
 	bool boxed = has_file(p->dir_fd, "../" VB_STATE "/" VB_MANIFEST);
+	struct stat bin;
 
-	if ((!boxed && !has_file(p->dir_fd, "../pyvenv.cfg")) || is_same_dir(x->bin_fd, p->dir_fd))
+	if ((!boxed && !has_file(p->dir_fd, "../pyvenv.cfg")) || is_that_bin(x, p->dir_fd))
 		return 0;
-	venv = venv_of(p->dir_fd);
+	venv = venv_of(p->dir_fd, &bin);
 	if (venv == NULL)
 		return 0;
 	if (!boxed) {
@@ -209,23 +238,22 @@ static int look(const struct place *p, struct found *x)
 		x->plain = take_ptr(&venv);
 		return 0;
 	}
-	free(x->name);
+	found_release(&(struct found) { .name = x->name, .boxed = x->boxed });
 	x->name = strdup(p->name);
-	if (x->bin_fd >= 0)
-		(void) close(x->bin_fd);
-	x->bin_fd = fcntl(p->dir_fd, F_DUPFD_CLOEXEC, 0);
-	return x->name == NULL ? -ENOMEM : x->bin_fd < 0 ? -errno : 0;
+	x->boxed = take_ptr(&venv);
+	x->bin = bin;
+	return x->name == NULL ? -ENOMEM : 0;
 }
 
 /* 1: c has been filled in. 0: no venv. Else -errno with words in f. */
-static int conclude(const struct found *x, struct called *c, struct failure *f)
+static int conclude(struct found *x, struct called *c, struct failure *f)
 {
 	cleanup_buf struct buf text = { 0 };
 	int r;
 
 	if (x->name != NULL) {
-		c->venv_real = venv_of(x->bin_fd);
-		r = c->venv_real == NULL ? -ENOENT : fill(x->name, c, f);
+		c->venv_real = take_ptr(&x->boxed);
+		r = fill(x->name, c, f);
 		return r < 0 ? r : 1;
 	}
 	if (x->plain == NULL)
@@ -235,24 +263,30 @@ static int conclude(const struct found *x, struct called *c, struct failure *f)
 	return r;
 }
 
+/* The kernel's word, for a way that was not followed to the end. */
+static bool leads_to_us(const char *path)
+{
+	struct stat ours, theirs;
+
+	return stat("/proc/self/exe", &ours) == 0 && stat(path, &theirs) == 0 && is_same(&ours, &theirs);
+}
+
 /* Follows a proposed path from link to link. It must end at the program that runs: the words of a caller prove nothing. */
 static int try_path(const char *path, struct called *c, struct failure *f)
 {
 	cleanup(place_release) struct place p = { .dir_fd = -1 };
-	cleanup(found_release) struct found x = { .bin_fd = -1 };
-	struct stat ours, theirs;
-	bool more;
-	int r = 0;
+	cleanup(found_release) struct found x = { 0 };
+	enum way way = WAY_ENDS;
+	int r = find_self(c, f);
 
-	if (stat("/proc/self/exe", &ours) < 0)
-		return fail_errno(f, errno, "mount /proc", "cannot find our own program");
-	if (stat(path, &theirs) < 0 || !is_same(&ours, &theirs))
-		return 0;
-	more = place_open(&p, strdup(path));
-	for (int links = 0; r == 0 && more && links <= MAX_LINKS; links++) {
+	if (r == 0 && place_open(&p, strdup(path)))
+		way = WAY_ON;
+	for (int links = 0; r == 0 && way == WAY_ON && links <= MAX_LINKS; links++) {
 		r = look(&p, &x);
-		more = follow(&p);
+		way = follow(&p, c->self);
 	}
+	if (r == 0 && way != WAY_SELF && !leads_to_us(path))
+		return 0;
 	return r < 0 ? r : conclude(&x, c, f);
 }
 
@@ -287,9 +321,9 @@ static bool holds_inside(const char *typed, const char *program)
 	char cwd[PATH_MAX];
 	cleanup_free char *clean = NULL, *plain = NULL;
 
-	if (strchr(typed, '/') == NULL || getcwd(cwd, sizeof(cwd)) == NULL || cwd[0] != '/')
+	if (strchr(typed, '/') == NULL || (typed[0] != '/' && (getcwd(cwd, sizeof(cwd)) == NULL || cwd[0] != '/')))
 		return false;
-	clean = path_clean(cwd, typed);
+	clean = path_clean(typed[0] == '/' ? "/" : cwd, typed);
 	if (clean == NULL || strcmp(clean, program) != 0)
 		return false;
 	while (strncmp(typed, "../", 3) == 0 || strncmp(typed, "./", 2) == 0)

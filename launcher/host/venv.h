@@ -16,6 +16,7 @@ struct called {
 	char *name;      /* the command: "python3", "pytest" */
 	char *program;   /* venv_real/bin/name */
 	char *argv0;     /* for the payload, see venv_find() */
+	char *self;      /* our own program: /proc/self/exe */
 	int venv_fd;     /* O_RDONLY | O_DIRECTORY | O_CLOEXEC, as state_fd: VB_STATE below it */
 	int state_fd;
 	bool is_interpreter; /* python, python3, python3.X, python3.Xt, and the pi-thon of 3.14 */

@@ -45,7 +45,7 @@ SIG_BLOCK, PROT_NONE = 0, 0
 
 # What a program calls before its main() is the loader's and the libc's; main() begins with this.
 MAIN = {
-    "launcher": ("fcntl", [0, 1]),  # userfds_reserve(): is descriptor 0 open?
+    "launcher": ("fcntl", [0, 3]),  # userfds_reserve(): F_GETFL, is descriptor 0 open?
     "init": ("getpid", None),       # handover_settle()
     "installer": ("umask", None),
 }

@@ -61,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	cleanup_free char *project_path = path_join(fuzz_scratch(), "project"), *home_path = path_join(fuzz_scratch(), "home");
 	cleanup_free char *list = path_join(fuzz_scratch(), "list.txt"), *part = NULL, *name = NULL, *path = NULL;
 	cleanup_strv struct strv visible = { 0 };
-	cleanup(inputs_release) struct inputs x = { .visible = &visible, .home = home_path, .project = project_path };
+	cleanup(inputs_release) struct inputs x = { .visible = &visible, .home_named = home_path, .project = project_path };
 	bool below;
 	size_t len;
 

@@ -80,6 +80,8 @@ static inline const struct userfd *collect(struct scene *s, int fd, int listen_f
 	userfds_release(&s->u);
 	/* Taken by an earlier collection. */
 	assert_true(fcntl(fd, F_SETFD, 0) == 0);
+	assert_int_equal(userfds_reserve(&s->u), 0);
+	assert_int_equal(userfds_list(&s->u, &f), 0);
 	assert_int_equal(userfds_collect(&s->u, &s->writable, listen_fds, &f), 0);
 	u = find(&s->u, fd);
 	assert_non_null(u);

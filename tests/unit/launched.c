@@ -13,7 +13,7 @@
 
 #include "common/fd.h"
 #include "common/ksignal.h"
-#include "host/sources.h"
+#include "common/names.h"
 
 #include <cmocka.h>
 
@@ -69,13 +69,13 @@ static void run(const struct fake_step *script, size_t len, struct result *resul
 		.complete = launch_complete, .watcher = launch_watcher,
 	};
 
-	if (signals_block(&caller) < 0 || userfds_reserve(&fds) < 0 || userfds_collect(&fds, &none, 0, &f) < 0)
+	if (signals_block(&caller) < 0 || userfds_reserve(&fds) < 0 || userfds_list(&fds, &f) < 0 || userfds_collect(&fds, &none, 0, &f) < 0)
 		_exit(91);
-	l.args_fd = script_fd = sources_hand_on(l.args_fd); /* after the caller's were sorted */
+	l.args_fd = script_fd = fcntl(l.args_fd, F_DUPFD, VB_FREE_FD); /* after the caller's were sorted */
 	if (launch_given_up > 0 || launch_settled < 0) {
 		l.settle = settle;
 		l.data = &script_fd;
-		l.args_fd = pipe2(silence, O_CLOEXEC) == 0 ? sources_hand_on(silence[0]) : -1;
+		l.args_fd = pipe2(silence, O_CLOEXEC) == 0 ? fcntl(silence[0], F_DUPFD, VB_FREE_FD) : -1;
 	}
 	(void) dup2(empty, FORGOTTEN_FD); /* by a library, without close-on-exec, after the caller's were sorted */
 	orders.watch = launch_watcher != NULL;

@@ -56,6 +56,25 @@ static void taking_leaves_it_empty(void **state)
 	assert_string_equal(second, "second");
 }
 
+/* The array is the first room and never freed; what is taken is the caller's own. */
+static void one_may_begin_in_an_array(void **state)
+{
+	char room[16];
+	cleanup_buf struct buf b = BUF_ON(room), small = BUF_ON(room);
+	cleanup_free char *taken = NULL;
+
+	(void) state;
+	buf_puts(&b, "fifteen letters");
+	assert_ptr_equal(b.data, room);
+	buf_putc(&b, '!');
+	assert_ptr_not_equal(b.data, room);
+	assert_string_equal(b.data, "fifteen letters!");
+	buf_puts(&small, "small");
+	taken = buf_take(&small);
+	assert_ptr_not_equal(taken, room);
+	assert_string_equal(taken, "small");
+}
+
 static void a_failure_is_remembered(void **state)
 {
 	cleanup_buf struct buf b = { 0 };
@@ -76,6 +95,7 @@ int main(void)
 		cmocka_unit_test(additions_are_kept_with_their_nul),
 		cmocka_unit_test(it_grows_past_any_first_room),
 		cmocka_unit_test(taking_leaves_it_empty),
+		cmocka_unit_test(one_may_begin_in_an_array),
 		cmocka_unit_test(a_failure_is_remembered),
 	};
 

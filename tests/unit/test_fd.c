@@ -32,6 +32,31 @@ static void the_limit_is_the_last_size_that_is_read(void **state)
 	assert_int_equal(fd_read_file(p->fd, "none", 5, &out), -ENOENT);
 }
 
+/* What has been seen to be a plain file needs no read(2) that says 0, and what it had then is read. */
+static void a_plain_file_is_read_to_its_size(void **state)
+{
+	const struct place *p = *state;
+	cleanup_buf struct buf out = { 0 }, big = { 0 };
+	cleanup_free char *text = calloc(2 * TEXT_ROOM + 1, 1);
+	int fd;
+
+	memset(text, 'x', 2 * TEXT_ROOM);
+	put(p, "big", text);
+	fd = openat(p->fd, "big", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(fd_read_plain(fd, 2 * TEXT_ROOM, 3 * TEXT_ROOM, &big), 0);
+	assert_int_equal(big.len, 2 * TEXT_ROOM);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	assert_int_equal(fd_read_plain(fd, 0, TEXT_ROOM, &out), -EFBIG);
+	(void) close(fd);
+	put(p, "f", "12345");
+	fd = openat(p->fd, "f", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(fd_read_plain(fd, 5, 5, &out), 0);
+	assert_string_equal(out.data, "12345");
+	assert_int_equal(fd_read_plain(fd, 5, 5, &out), 0); /* it has become shorter */
+	assert_int_equal(out.len, 5);
+	(void) close(fd);
+}
+
 static void a_fifo_does_not_hold_the_reader(void **state)
 {
 	const struct place *p = *state;
@@ -119,6 +144,18 @@ static void a_memfd_cannot_be_changed(void **state)
 	assert_true(again < 0 || fd_write_all(again, "x", 1) == -EPERM);
 }
 
+static void one_for_another_program_is_inherited(void **state)
+{
+	cleanup_fd int fd = fd_memfd_to_hand_on("vb-test", "data", 4), empty = fd_memfd_to_hand_on("vb-test", "", 0);
+	cleanup_buf struct buf got = { 0 };
+
+	(void) state;
+	assert_int_equal(fcntl(fd, F_GETFD), 0);
+	assert_int_equal(fcntl(empty, F_GETFD), 0);
+	assert_int_equal(fd_read_all(fd, 10, &got) + fd_read_all(empty, 10, &got), 0);
+	assert_string_equal(got.data, "data");
+}
+
 /* --- opening --------------------------------------------------------------- */
 
 #ifndef SYS_openat2
@@ -176,7 +213,7 @@ static void a_real_path_is_opened(void **state)
 {
 	const struct place *p = *state;
 	cleanup_free char *path = path_join(p->dir, "a/b/f");
-	cleanup_fd int below = -1, absolute = -1, reading = -1, root = -1;
+	cleanup_fd int below = -1, absolute = -1, reading = -1, root = -1, given = -1, given_below = -1;
 	cleanup_buf struct buf got = { 0 };
 	struct stat a, b;
 
@@ -187,6 +224,12 @@ static void a_real_path_is_opened(void **state)
 	root = fd_open_nofollow("/", O_RDONLY | O_DIRECTORY);
 	assert_true(below >= 0 && absolute >= 0 && reading >= 0 && root >= 0);
 	assert_int_equal(fcntl(below, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(fcntl(root, F_GETFD), FD_CLOEXEC);
+	given = fd_open_nofollow_to_hand_on(path, O_PATH);
+	given_below = fd_open_below_to_hand_on(p->fd, "a/b/f", 0);
+	assert_int_equal(fcntl(given, F_GETFD), 0);
+	assert_int_equal(fcntl(given_below, F_GETFD), 0);
+	assert_true((fcntl(given_below, F_GETFL) & O_PATH) != 0);
 	assert_true((fcntl(below, F_GETFL) & O_PATH) != 0);
 	assert_int_equal(fstat(below, &a), 0);
 	assert_int_equal(fstat(absolute, &b), 0);
@@ -280,11 +323,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(the_limit_is_the_last_size_that_is_read),
+		TEST(a_plain_file_is_read_to_its_size),
 		TEST(a_fifo_does_not_hold_the_reader),
 		cmocka_unit_test(all_is_written_to_a_full_nonblocking_pipe),
 		TEST(a_file_is_replaced_and_not_written_through),
 		TEST(a_failed_replacement_leaves_nothing_behind),
 		cmocka_unit_test(a_memfd_cannot_be_changed),
+		cmocka_unit_test(one_for_another_program_is_inherited),
 		TEST(no_link_is_followed_anywhere),
 		TEST(a_real_path_is_opened),
 		TEST(what_is_no_path_of_names_is_refused),

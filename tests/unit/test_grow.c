@@ -35,10 +35,28 @@ static void test_there_is_room_for_each(void **state)
 	free(v);
 }
 
+/* Nothing is asked for until so many are in it. */
+static void test_there_is_the_least_room_at_once(void **state)
+{
+	size_t *v = grow_from(64, NULL, 0, sizeof(*v)), *grown;
+
+	(void) state;
+	for (size_t n = 0; n < 64; n++) {
+		assert_ptr_equal(grow_from(64, v, n, sizeof(*v)), v);
+		v[n] = n;
+	}
+	grown = grow_from(64, v, 64, sizeof(*v));
+	assert_non_null(grown);
+	grown[64] = grown[127] = 64;
+	assert_int_equal(grown[63], 63);
+	free(grown);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_there_is_room_for_each),
+		cmocka_unit_test(test_there_is_the_least_room_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -63,7 +63,7 @@ static int setup(void **state)
 	put_link(p->project, "planted", "../home/key");
 	if (strv_add(&p->visible, p->project) < 0)
 		return -1;
-	p->in = (struct inputs) { .visible = &p->visible, .home = p->home, .project = p->project };
+	p->in = (struct inputs) { .visible = &p->visible, .home_named = p->home, .project = p->project };
 	*state = p;
 	return 0;
 }

@@ -22,6 +22,7 @@ static void borrow(const struct place *p, struct session *s)
 	s->called.venv_fd = openat(p->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	s->called.state_fd = openat(p->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	s->called.venv_real = strdup(p->dir);
+	s->called.self = strdup("/opt/libexec/venvbox/venvbox-launcher");
 	s->manifest.venv = strdup(p->dir);
 	put(p, VB_PIP_LOCK, "");
 }

@@ -117,7 +117,7 @@ static int check_reserve(void)
 		return 2;
 	if (fstat(0, &st) < 0 || !S_ISCHR(st.st_mode) || fcntl(0, F_GETFD) != FD_CLOEXEC)
 		return 3;
-	if (userfds_collect(&u, &none, 0, NULL) != 0)
+	if (userfds_list(&u, NULL) != 0 || userfds_collect(&u, &none, 0, NULL) != 0)
 		return 4;
 	if (find(&u, 0) != NULL || find(&u, 1) == NULL || find(&u, 2) != NULL)
 		return 5;
