@@ -24,7 +24,6 @@ libvb_common_a_SOURCES = \
 	launcher/common/log.c launcher/common/log.h \
 	launcher/common/manifest.c launcher/common/manifest.h \
 	launcher/common/names.h \
-	launcher/common/ownid.h \
 	launcher/common/orders.c \
 	launcher/common/path.c launcher/common/path.h \
 	launcher/common/ready.c launcher/common/ready.h \

@@ -41,6 +41,7 @@ int hostcheck_bwrap(const char *path, struct failure *f)
 	}
 	if ((st.st_mode & S_IWOTH) != 0)
 		return fail_msg(f, EPERM, "install the package bubblewrap again", "everybody may change '%s'", path);
+	/* Whether we may is for execve(2) to say. */
 	if ((st.st_mode & 0111) == 0)
 		return fail_errno(f, EACCES, INSTALL_BWRAP, "cannot execute '%s'", path);
 	return 0;

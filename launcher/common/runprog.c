@@ -158,6 +158,9 @@ bool runprog_end(pid_t pid, int *status)
 	size_t n;
 	bool reaped;
 
+	/* 0 and less are groups, and everybody: kill(2). */
+	if (pid <= 0)
+		return false;
 	(void) kill(pid, SIGSTOP);
 	(void) waitid(P_PID, (id_t) pid, &info, WSTOPPED | WEXITED | WNOWAIT);
 	n = list_children(pid, children);

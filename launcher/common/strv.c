@@ -80,6 +80,15 @@ bool strv_contains(const struct strv *s, const char *str)
 	return false;
 }
 
+bool strv_equal(const struct strv *a, const struct strv *b)
+{
+	size_t i = 0;
+
+	while (i < a->n && i < b->n && strcmp(a->v[i], b->v[i]) == 0)
+		i++;
+	return i == a->n && i == b->n;
+}
+
 void strv_remove(struct strv *s, size_t index)
 {
 	if (index >= s->n)

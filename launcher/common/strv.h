@@ -29,6 +29,7 @@ int strv_take(struct strv *s, char *str) must_check;
 int strv_add_all(struct strv *s, const struct strv *from) must_check;
 
 bool strv_contains(const struct strv *s, const char *str);
+bool strv_equal(const struct strv *a, const struct strv *b);
 void strv_remove(struct strv *s, size_t index);
 void strv_sort(struct strv *s);
 

@@ -26,16 +26,11 @@ static void withdraw(struct draft *d)
 	d->bwrap_fds = NULL;
 }
 
-static void take_back(struct draft *d)
-{
-	fold_release(&d->fold);
-	plan_release(&d->plan);
-}
-
 void draft_release(struct draft *d)
 {
 	withdraw(d);
-	take_back(d);
+	fold_release(&d->fold);
+	plan_release(&d->plan);
 }
 
 /* --- what is expected ---------------------------------------------------------------- */
@@ -68,19 +63,55 @@ static int lay_out(struct draft *d, const struct draft_of *of, struct failure *f
 	return r < 0 ? r : sources_open(&d->plan, f);
 }
 
+/* 0: it is as expected, 1: it is not. The masks are in place then, and nobody takes them away. */
+static int ask(const struct draft *d, const struct draft_of *of, struct failure *f)
+{
+	const struct session *s = of->session;
+	const struct masks expected = of->facts->masks;
+	int r = session_make_home(s, f);
+	int other;
+
+	if (r == 0)
+		r = session_check_sourced(s, f);
+	if (r < 0)
+		return r;
+	other = facts_find_nested(of->policy, s->project_fd, of->facts, f);
+	if (other < 0)
+		return other;
+	r = begin_masks(of, false, f);
+	if (r < 0)
+		return r;
+	return other == 0 && masks_are_alike(&expected, &of->facts->masks) && fold_holds(d->fold) ? 0 : 1;
+}
+
+/* Nothing is expected any more: what is laid out from now on is what was asked. */
+static int settle(struct draft *d, const struct draft_of *of, struct failure *f)
+{
+	int r = ask(d, of, f);
+
+	d->settled = true;
+	fold_release(&d->fold);
+	if (r > 0)
+		plan_release(&d->plan);
+	return r;
+}
+
 int draft_make(struct draft *d, const struct draft_of *of, struct failure *f)
 {
 	int r = begin_masks(of, true, f);
 
-	if (r == 0)
-		r = lay_out(d, of, f);
+	if (r < 0)
+		return r;
+	r = lay_out(d, of, f);
 	if (r != -ENOENT)
 		return r;
-	/* Perhaps the user has removed the box's home. */
-	take_back(d);
+	/* The user has removed the box's home, or another venv's box has ended and taken its masks away: without expectations, then. */
 	failure_release(f);
-	r = session_make_home(of->session, f);
-	return r < 0 ? r : lay_out(d, of, f);
+	r = settle(d, of, f);
+	if (r < 0)
+		return r;
+	plan_release(&d->plan);
+	return lay_out(d, of, f);
 }
 
 /* --- what bwrap is started with ------------------------------------------------------- */
@@ -124,27 +155,7 @@ int draft_offer(struct draft *d, const struct draft_of *of, struct launch *l, st
 	return r;
 }
 
-/* --- what is so ------------------------------------------------------------------------ */
-
-/* 0: it is as expected, 1: it is not. */
-static int ask(const struct draft *d, const struct draft_of *of, struct failure *f)
-{
-	const struct session *s = of->session;
-	const struct masks expected = of->facts->masks;
-	int r = session_make_home(s, f);
-	int appeared;
-
-	if (r == 0)
-		r = session_check_sourced(s, f);
-	appeared = r < 0 ? r : facts_find_nested(of->policy, s->project_fd, of->facts, f);
-
-	if (appeared < 0)
-		return appeared;
-	r = begin_masks(of, false, f);
-	if (r < 0)
-		return r;
-	return appeared == 0 && masks_are_alike(&expected, &of->facts->masks) && fold_holds(d->fold) ? 0 : 1;
-}
+/* --- what bwrap is told --------------------------------------------------------------- */
 
 /* NUL after each. A bwrap that has failed reads them no more, and says why in its own words. */
 static int send_options(struct draft *d)
@@ -169,14 +180,10 @@ static int send_options(struct draft *d)
 
 int draft_settle(struct draft *d, const struct draft_of *of, struct launch *l, struct failure *f)
 {
-	int r = d->settled ? 0 : ask(d, of, f);
+	int r = d->settled ? 0 : settle(d, of, f);
 
-	d->settled = true;
 	if (r > 0) {
-		take_back(d);
 		r = lay_out(d, of, f);
-		if (r == 0)
-			r = draft_offer(d, of, l, f);
 		return r < 0 ? r : 1;
 	}
 	if (r == 0)

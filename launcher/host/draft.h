@@ -40,15 +40,15 @@ struct draft {
 void draft_init(struct draft *d);
 void draft_release(struct draft *d);
 
-/* The box as it is expected, and its sources open. Nothing on the host is changed. */
+/* The box as it is expected, and its sources open; where that cannot be, as it is. */
 int draft_make(struct draft *d, const struct draft_of *of, struct failure *f) must_check;
 
-/* What bwrap is started with: fills in args_fd, init_fd, bwrap_fds, n_bwrap_fds of l, which d owns. */
+/* launch.offer, what bwrap is started with; d owns it. No bwrap of an earlier offer is alive: it would see the end of its options. */
 int draft_offer(struct draft *d, const struct draft_of *of, struct launch *l, struct failure *f) must_check;
 
 /*
- * bwrap has been started with the last offer. 0: the box is as in d->plan, and bwrap knows. 1: it is to be another, nothing was told, and there is
- * another offer in l; to be called again when bwrap was started with that. Signals are blocked, SIGPIPE is ignored.
+ * launch.settle: bwrap has been started with the last offer. 0: the box is as in d->plan, and bwrap knows. 1: it is to be another, which d->plan is
+ * now, and nothing was told. Signals are blocked, SIGPIPE is ignored.
  */
 int draft_settle(struct draft *d, const struct draft_of *of, struct launch *l, struct failure *f) must_check;
 

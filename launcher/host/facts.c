@@ -9,11 +9,11 @@
 #include "common/bwrapopt.h"
 #include "common/fd.h"
 #include "common/names.h"
-#include "common/ownid.h"
 #include "common/path.h"
 #include "host/appeared.h"
 #include "host/editable.h"
 #include "host/nested.h"
+#include "host/ownid.h"
 #include "host/pipcmd.h"
 
 void facts_release(struct facts *x)
@@ -323,14 +323,17 @@ int facts_gather(const struct policy *p, const struct job *job, char *const argv
 /* A venv made beside ours since, or a clone: the first run after that must not be the one that may write it. */
 int facts_find_nested(const struct policy *p, int project_fd, struct facts *x, struct failure *f)
 {
+	cleanup_strv struct strv before = x->nested;
 	int r = appeared_before(project_fd, &x->known, path_below(p->manifest->venv, p->manifest->project), &x->fresh);
 
+	x->nested = (struct strv) { 0 };
 	if (r < 0)
 		return fail_errno(f, -r, NULL, "cannot look through the project '%s'", p->manifest->project);
-	if (x->fresh.n == 0)
-		return 0;
-	r = protect(p, project_fd, &x->fresh, x, f);
-	if (r == 0)
-		r = check_user_mounts(p, x, f);
+	r = protect(p, project_fd, &x->known, x, f);
+	if (r == 0 && x->fresh.n > 0)
+		r = protect(p, project_fd, &x->fresh, x, f);
+	if (r < 0 || strv_equal(&before, &x->nested))
+		return r;
+	r = check_user_mounts(p, x, f);
 	return r < 0 ? r : 1;
 }

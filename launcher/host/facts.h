@@ -24,7 +24,7 @@ struct facts {
 	bool own_etc;         /* the passwd and group kept beside the manifest are of this user */
 	struct strv known;    /* repositories and venvs below the project: nested_known() */
 	struct strv nested;   /* those that are there now, and so mounted read-only */
-	struct strv fresh;    /* those of nested that are not of known: facts_find_nested() */
+	struct strv fresh;    /* others that were found, for nested_learn(): facts_find_nested() */
 	struct strv proc;     /* what of /proc is covered for root, absolute */
 	struct strv writable; /* where what boxes of this venv may write really is, where policy_box_writable() does not know */
 	struct strv visible;  /* clean paths that are in every box of this run; for inputs */
@@ -47,7 +47,7 @@ bool facts_box_writable(const struct facts *x, const struct policy *p, const cha
 int facts_gather(const struct policy *p, const struct job *job, char *const argv[], const struct strv *env,
 		 int state_fd, int project_fd, const char *cwd, struct facts *x, struct failure *f) must_check;
 
-/* Looks for repositories and venvs that were made since. 1: there are some, and x has them. */
+/* Looks again, and for repositories and venvs that were made since. 1: x->nested is another. */
 int facts_find_nested(const struct policy *p, int project_fd, struct facts *x, struct failure *f) must_check;
 
 #endif

@@ -33,6 +33,7 @@ libvb_host_a_SOURCES = \
 	launcher/host/nested.c launcher/host/nested.h \
 	launcher/host/notify.c launcher/host/notify.h \
 	launcher/host/ownfiles.c launcher/host/ownfiles.h \
+	launcher/host/ownid.h \
 	launcher/host/payload.c launcher/host/payload.h \
 	launcher/host/pipcmd.c launcher/host/pipcmd.h \
 	launcher/host/piplist.c \

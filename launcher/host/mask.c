@@ -281,6 +281,8 @@ static int look(struct masks *m, struct mask *mask, const struct journal *j, con
 					"'%s/%s' is protected and has %lu hard links: it could be changed under another name",
 					project, mask->name, (unsigned long) st.st_nlink);
 		mask->state = journal_find(j, mask->name, &st) != NULL ? MASK_ABSENT : MASK_PRESENT;
+		mask->dev = mask->state == MASK_PRESENT ? st.st_dev : 0;
+		mask->ino = mask->state == MASK_PRESENT ? st.st_ino : 0;
 		return 0;
 	}
 	if (errno != ENOENT)
@@ -375,12 +377,17 @@ int masks_begin(struct masks *m, int state_fd, int project_fd, const char *proje
 	return r;
 }
 
+static bool is_alike(const struct mask *a, const struct mask *b)
+{
+	return strcmp(a->name, b->name) == 0 && a->is_dir == b->is_dir && a->state == b->state && a->dev == b->dev && a->ino == b->ino;
+}
+
 bool masks_are_alike(const struct masks *a, const struct masks *b)
 {
 	bool alike = a->n == b->n;
 
 	for (size_t i = 0; alike && i < a->n; i++)
-		alike = strcmp(a->v[i].name, b->v[i].name) == 0 && a->v[i].is_dir == b->v[i].is_dir && a->v[i].state == b->v[i].state;
+		alike = is_alike(&a->v[i], &b->v[i]);
 	return alike;
 }
 

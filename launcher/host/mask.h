@@ -31,6 +31,8 @@ struct mask {
 	const char *name; /* static */
 	bool is_dir;      /* the kind that stands in for it */
 	enum mask_state state;
+	dev_t dev; /* MASK_PRESENT: which it is */
+	ino_t ino;
 };
 
 #define MASKS_MAX 8
@@ -63,7 +65,7 @@ struct protected_name;
 int masks_begin(struct masks *m, int state_fd, int project_fd, const char *project,
 		const struct protected_name *names, const struct strv *skip, bool look_only, struct failure *f) must_check;
 
-/* The same names in the same states? */
+/* The same names in the same states, and what is there the same? */
 bool masks_are_alike(const struct masks *a, const struct masks *b);
 
 /*

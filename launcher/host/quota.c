@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "common/fd.h"
-#include "common/ownid.h"
+#include "host/ownid.h"
 
 #define BASE_PROCESSES    1024u
 #define PROCESSES_FOR_CPU 128u /* numerical libraries start a thread for each, in each of as many workers */

@@ -156,9 +156,12 @@ static int prepare(struct run *run, struct failure *f)
 {
 	const struct draft_of of = made_from(run);
 	struct session *s = &run->session;
-	int r = 0;
+	/* pip's cache is mounted in the box's own; and what pip's run breaks hard links of is looked at before. */
+	int r = run->policy.user_pip_cache ? session_make_home(s, f) : 0;
 
-	if (run->job.pip_run) {
+	if (r == 0 && run->job.pip_run)
+		r = session_check_sourced(s, f);
+	if (r == 0 && run->job.pip_run) {
 		run->pip_lock = session_pip_lock(s, f);
 		r = run->pip_lock < 0 ? run->pip_lock : ownfiles_look(s->called.venv_fd, s->called.state_fd, &s->manifest, f);
 	}
@@ -230,6 +233,15 @@ static void say_before(const struct run *run)
 								 .plan = &run->draft.plan, .payload = &run->payload });
 }
 
+/* launch.offer */
+static int offer_box(struct launch *l, void *data, struct failure *f)
+{
+	struct run *run = data;
+	const struct draft_of of = made_from(run);
+
+	return draft_offer(&run->draft, &of, l, f);
+}
+
 /* launch.settle */
 static int settle_box(struct launch *l, void *data, struct failure *f)
 {
@@ -278,15 +290,12 @@ static int complete(struct launch *l, void *data, struct failure *f)
 
 static int carry_out(struct run *run, struct outcome *o, struct failure *f)
 {
-	const struct draft_of of = made_from(run);
 	struct launch l = { .bwrap = VB_BWRAP, .orders = &run->orders, .fds = &run->fds, .caller = &run->caller,
-			    .settle = settle_box, .complete = complete, .ended = box_is_dead, .data = run, .payload_fd = -1, .filter_fd = -1,
+			    .offer = offer_box, .settle = settle_box, .complete = complete, .ended = box_is_dead, .data = run, .payload_fd = -1, .filter_fd = -1,
 			    .init_path = run->facts.is_root ? VB_RUN_INIT : NULL,
 			    .tell = &run->diagnosis.tell, .watcher = diagnosis_watcher(&run->diagnosis) };
-	int r = draft_offer(&run->draft, &of, &l, f);
+	int r;
 
-	if (r < 0)
-		return r;
 	(void) clock_gettime(CLOCK_REALTIME_COARSE, &run->started);
 	r = supervise_run(&l, o, f);
 	cleanup_fd_fn(&l.payload_fd);
@@ -339,9 +348,9 @@ static int run_steps(struct run *run, struct outcome *o, struct failure *f)
 	int r = userfds_reserve(&run->fds);
 
 	if (r == 0)
-		r = userfds_list(&run->fds, f);
-	if (r == 0)
 		r = raise_files(run, f);
+	if (r == 0)
+		r = userfds_list(&run->fds, f);
 	if (r == 0)
 		r = check_outside(f);
 	/* Before anything is opened that a box gets. */

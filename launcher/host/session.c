@@ -12,8 +12,8 @@
 #include "common/hostcheck.h"
 #include "common/log.h"
 #include "common/names.h"
-#include "common/ownid.h"
 #include "common/path.h"
+#include "host/ownid.h"
 
 void session_init(struct session *s)
 {

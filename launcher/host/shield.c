@@ -6,7 +6,7 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
-#include "common/ownid.h"
+#include "host/ownid.h"
 
 /* Those that bwrap --dev binds from the host. */
 static const char *const nodes[] = { "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty" };

@@ -55,6 +55,8 @@ static int open_session(struct show *s, const char *venv, struct failure *f)
 		r = called_open(venv, "python", &s->session.called, f);
 	if (r == 0)
 		r = session_open(&s->session, f);
+	if (r == 0)
+		r = session_check_sourced(&s->session, f);
 	return r < 0 ? r : caller_cwd(&s->cwd, f);
 }
 

@@ -76,6 +76,14 @@ static void give_up(struct watch *w)
 	w->box = no_box;
 }
 
+static int start(struct watch *w)
+{
+	int r = w->l->offer != NULL ? w->l->offer(w->l, w->l->data, w->f) : 0;
+
+	return r < 0 ? r : spawn_box(w->l, &w->box, w->f);
+}
+
+/* With the last one given up and another not started there is no bwrap. */
 static int settle(struct watch *w)
 {
 	int r = 0;
@@ -85,7 +93,7 @@ static int settle(struct watch *w)
 		if (r <= 0)
 			break;
 		give_up(w);
-		r = spawn_box(w->l, &w->box, w->f);
+		r = start(w);
 	}
 	return r;
 }
@@ -458,7 +466,7 @@ static int watch_box(struct watch *w)
  */
 static void end_box(struct watch *w)
 {
-	if (!w->reaped)
+	if (!w->reaped && w->box.bwrap > 0)
 		w->reaped = runprog_end(w->box.bwrap, &w->bwrap_status);
 	if (WIFSIGNALED(w->bwrap_status) || w->phase != PHASE_ENDED)
 		runprog_end_all();
@@ -490,7 +498,7 @@ static int run(struct watch *w)
 	int r;
 
 	w->poll = calloc(POLL_RELAYS + w->l->fds->n, sizeof(*w->poll));
-	r = w->poll != NULL ? spawn_box(w->l, &w->box, w->f) : -ENOMEM;
+	r = w->poll != NULL ? start(w) : -ENOMEM;
 	if (w->box.bwrap <= 0)
 		return r;
 	if (r == 0)

@@ -26,9 +26,11 @@ struct launch {
 	const int *bwrap_fds;   /* named in the options: inherited by bwrap under the same numbers, all >= VB_FREE_FD, none with FD_CLOEXEC */
 	size_t n_bwrap_fds;
 	struct caller_signals *caller; /* what signals_block() found, which was called before */
+	/* Called before each start of bwrap: fills in args_fd, init_fd, bwrap_fds, n_bwrap_fds. NULL: they are filled in. */
+	int (*offer)(struct launch *l, void *data, struct failure *f);
 	/*
-	 * Called when bwrap has been started and waits for its options: sends them. 1: what it was started with does not do; it is ended, and another
-	 * started with what l has then, and so on. -errno with words in f ends the box. NULL: they are all there.
+	 * Called when bwrap has been started and waits for its options: sends them. 1: what it was started with does not do; it is ended, and
+	 * another started with another offer, and so on. -errno with words in f ends the box. NULL: the options are all there.
 	 */
 	int (*settle)(struct launch *l, void *data, struct failure *f);
 	/*
@@ -41,7 +43,7 @@ struct launch {
 	 * namespaces down. NULL: there is nothing. Not called for a box that failed.
 	 */
 	void (*ended)(void *data);
-	void *data;             /* for settle, complete, ended */
+	void *data;             /* for offer, settle, complete, ended */
 	int filter_fd;          /* memfd or file with the seccomp program; for a watcher another takes its place */
 	int payload_fd;         /* memfd, payload_pack() */
 	struct orders *orders;  /* all but fds, sig_ignored, sig_blocked, which supervise_run fills in */

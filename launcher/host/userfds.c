@@ -14,8 +14,8 @@
 #include "common/dirread.h"
 #include "common/grow.h"
 #include "common/names.h"
-#include "common/ownid.h"
 #include "common/path.h"
+#include "host/ownid.h"
 
 /* Not in every linux/magic.h. */
 #ifndef PID_FS_MAGIC

@@ -225,6 +225,16 @@ def test_what_the_host_sources_with_another_name(fresh, name):
     assert fresh.attempt("open('alias', 'w').write('evil')") == "" and read(path) == before
 
 
+def test_pip_does_not_repair_what_the_host_sources(fresh_pip):
+    """A run of pip gives files that are linked an inode of their own; what code in a box may have changed by its other name is not to become one of those."""
+    os.link(fresh_pip.bin("activate"), fresh_pip.path("alias"))
+    with open(fresh_pip.path("alias"), "a", encoding="utf-8") as f:
+        f.write("evil\n")
+    refused(fresh_pip.run(["pip", "list"]), "bin/activate", "hard links", "venvbox-install")
+    assert os.stat(fresh_pip.bin("activate")).st_nlink == 2
+    refused(fresh_pip.install("--print-plan", check=False), "bin/activate", "hard links")
+
+
 def test_hooks_and_settings_with_another_name_are_named(lab, who):
     plain = lab.plain(who)
     names = (".git/config", ".git/hooks/post-checkout", ".vscode/tasks.json", "sub/.git/config", "sub/.git/hooks/pre-push")

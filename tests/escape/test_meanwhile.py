@@ -5,6 +5,7 @@ strace(1) holds the launcher where bwrap has just been started.
 """
 import contextlib
 import os
+import shutil
 import signal
 import time
 
@@ -97,6 +98,34 @@ def test_a_repository_below_is_protected(fresh):
     with meanwhile(fresh, code) as p:
         fresh.write("sub/.git/config", "")
         assert end(p) == (0, "EROFS EXDEV done\n", "")
+
+
+def test_a_repository_that_was_known_and_is_made_again(fresh):
+    """It is mounted read-only while it is there; nobody looks for it as something new."""
+    fresh.write("sub/.git/config", "")
+    assert fresh.py("pass").returncode == 0
+    shutil.rmtree(fresh.path("sub"))
+    assert fresh.py("pass").returncode == 0
+    code = TRY + "print(attempt(lambda: open('sub/.git/hooks', 'w')))"
+    with meanwhile(fresh, code) as p:
+        fresh.write("sub/.git/config", "")
+        assert end(p) == (0, "EROFS\n", "")
+
+
+def test_a_repository_that_goes(fresh):
+    fresh.write("sub/.git/config", "")
+    with meanwhile(fresh, "import os; print(os.listdir('.'))") as p:
+        shutil.rmtree(fresh.path("sub"))
+        status, out, err = end(p)
+    assert (status, err) == (0, "") and "sub" not in out, out
+
+
+def test_a_file_with_a_protected_name_is_replaced(fresh):
+    fresh.write(".env", "A=1\n")
+    with meanwhile(fresh, "print(open('.env').read(), end='')") as p:
+        fresh.write("new", "A=2\n")
+        os.rename(fresh.path("new"), fresh.path(".env"))
+        assert end(p) == (0, "A=2\n", "")
 
 
 def test_a_link_in_a_protected_place_is_refused(fresh):

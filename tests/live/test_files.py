@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What a box sees of the file system, and what of it it can change (spec S3, S4, S5, S13, S18)."""
 import os
+import shutil
 
 import pytest
 
@@ -65,6 +66,8 @@ def test_users_pip_cache_only_if_asked_for(fresh):
     assert fresh.attempt(mark) == "ENOENT"
     assert fresh.attempt(mark, env={"SANDBOX_USE_PIP_CACHE": "1"}) == ""
     assert fresh.attempt(mark, env={"SANDBOX_USE_PIP_CACHE": ""}) == "ENOENT"
+    shutil.rmtree(os.path.join(fresh.venv, "cache"))
+    assert fresh.attempt(mark, env={"SANDBOX_USE_PIP_CACHE": "1"}) == ""
 
 
 def test_home_removed_by_the_user_is_made_again(fresh):

@@ -96,6 +96,11 @@ def test_install_as_root_for_a_user(lab):
     plain = lab.plain(user)
     assert root.run([lab.installer, plain.venv]).returncode == 0
     assert sealed(plain), tell(plain.py(SEALED))
+    for args in (["--status"], []):
+        done = root.run([lab.installer, plain.venv, *args])
+        assert done.returncode == 0, tell(done)
+    assert sealed(plain)
+    assert root.run([lab.installer, "--remove", plain.venv]).returncode == 0
 
 
 def test_two_installs_at_once(lab, who):

@@ -19,6 +19,7 @@
 
 int (*launch_complete)(struct launch *l, void *data, struct failure *f);
 int launch_given_up;
+bool launch_offered_once;
 int launch_settled;
 struct watcher *launch_watcher;
 int launch_filter = -1;
@@ -42,6 +43,18 @@ static int count_sent(void)
 
 /* What the boxes that are given up read: nobody writes there. */
 static int silence[2];
+
+static int offer_once(struct launch *l, void *data, struct failure *f)
+{
+	static bool offered;
+
+	(void) l;
+	(void) data;
+	if (offered)
+		return fail_errno(f, ENFILE, NULL, "no other box");
+	offered = true;
+	return 0;
+}
 
 /* data: the script, as a descriptor. */
 static int settle(struct launch *l, void *data, struct failure *f)
@@ -75,6 +88,7 @@ static void run(const struct fake_step *script, size_t len, struct result *resul
 	if (launch_given_up > 0 || launch_settled < 0) {
 		l.settle = settle;
 		l.data = &script_fd;
+		l.offer = launch_offered_once ? offer_once : NULL;
 		l.args_fd = pipe2(silence, O_CLOEXEC) == 0 ? fcntl(silence[0], F_DUPFD, VB_FREE_FD) : -1;
 	}
 	(void) dup2(empty, FORGOTTEN_FD); /* by a library, without close-on-exec, after the caller's were sorted */

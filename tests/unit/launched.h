@@ -48,6 +48,8 @@ extern int (*launch_complete)(struct launch *l, void *data, struct failure *f);
  * launch_settled that says; 0: it holds.
  */
 extern int launch_given_up;
+/* The second box cannot be started: launch.offer fails. */
+extern bool launch_offered_once;
 extern int launch_settled;
 
 /* launch.watcher of those that are launched, which is released with the launcher; NULL: none. */

@@ -122,6 +122,12 @@ static void test_what_is_expected_comes(void **state)
 	assert_int_equal(begin(p, &m, &none, false, NULL), 0);
 	assert_true(masks_are_alike(&expected, &m));
 	assert_int_equal(masks_end(&m), 0);
+	/* Another in its place: what was opened is not what is there. */
+	assert_int_equal(mkdirat(p->project_fd, "new", 0755), 0);
+	assert_int_equal(renameat(p->project_fd, "new", p->project_fd, ".git"), 0);
+	assert_int_equal(begin(p, &m, &none, false, NULL), 0);
+	assert_false(masks_are_alike(&expected, &m));
+	assert_int_equal(masks_end(&m), 0);
 	assert_int_equal(unlinkat(p->project_fd, ".git", AT_REMOVEDIR), 0);
 	assert_int_equal(begin(p, &m, &none, false, NULL), 0);
 	assert_false(masks_are_alike(&expected, &m));

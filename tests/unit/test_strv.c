@@ -75,6 +75,20 @@ static void removal_closes_the_gap(void **state)
 	assert_null(strv_argv(&s)[0]);
 }
 
+static void two_are_equal_word_by_word(void **state)
+{
+	cleanup_strv struct strv a = { 0 }, b = { 0 };
+
+	(void) state;
+	assert_true(strv_equal(&a, &b));
+	assert_int_equal(strv_add(&a, "x") + strv_add(&b, "x"), 0);
+	assert_true(strv_equal(&a, &b));
+	assert_int_equal(strv_add(&b, "y"), 0);
+	assert_false(strv_equal(&a, &b) || strv_equal(&b, &a));
+	assert_int_equal(strv_add(&a, "z"), 0);
+	assert_false(strv_equal(&a, &b));
+}
+
 static void a_vector_can_be_added_to_itself(void **state)
 {
 	cleanup_strv struct strv s = { 0 };
@@ -131,6 +145,7 @@ int main(void)
 		cmocka_unit_test(a_null_to_take_is_no_memory),
 		cmocka_unit_test(an_empty_one_has_an_argv),
 		cmocka_unit_test(removal_closes_the_gap),
+		cmocka_unit_test(two_are_equal_word_by_word),
 		cmocka_unit_test(a_vector_can_be_added_to_itself),
 		cmocka_unit_test(a_name_is_found_whole),
 		cmocka_unit_test(setting_leaves_a_name_there_once),

@@ -392,6 +392,35 @@ static void what_bwrap_was_started_for_may_turn_out_to_be_another_box(void **sta
 	forget(&s);
 }
 
+static void have_no_other(void)
+{
+	launch_given_up = 2;
+	launch_offered_once = true;
+}
+
+/* There is no bwrap then; to end the number that stands for none would end everybody: kill(2). */
+static void without_another_nobody_is_killed(void **state)
+{
+	const struct fake_step script[] = { HANG };
+	struct scene s;
+	pid_t bystander = fork();
+	int status;
+
+	(void) state;
+	if (bystander == 0) {
+		(void) pause();
+		_exit(0);
+	}
+	launch_with(&s, script, sizeof(script), have_no_other);
+	assert_int_equal(end(&s), W_EXITCODE(125, 0));
+	assert_string_equal(s.result->what, "no other box: Too many open files in system");
+	assert_true(s.result->childless);
+	assert_int_equal(waitpid(bystander, &status, WNOHANG | WUNTRACED), 0);
+	assert_int_equal(kill(bystander, SIGKILL), 0);
+	assert_int_equal(waitpid(bystander, &status, 0), bystander);
+	forget(&s);
+}
+
 static void do_not_settle(void)
 {
 	launch_given_up = 1;
@@ -490,6 +519,7 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(a_bad_report_ends_both),
 		cmocka_unit_test(what_cannot_be_completed_is_ended),
 		cmocka_unit_test(what_bwrap_was_started_for_may_turn_out_to_be_another_box),
+		cmocka_unit_test(without_another_nobody_is_killed),
 		cmocka_unit_test(a_box_that_does_not_settle_is_ended),
 		cmocka_unit_test(bwrap_dies_with_the_launcher),
 		cmocka_unit_test(bwrap_has_nothing_of_the_caller),

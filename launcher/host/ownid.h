@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * ownid.h - the user that this program was executed for, as the kernel told it then, getauxval(3): no system call. For programs that
- * never change it.
+ * ownid.h - the user that the launcher was executed for, as the kernel told it then, getauxval(3): no system call. It never becomes
+ * another (the installer does).
  */
-#ifndef VB_OWNID_H
-#define VB_OWNID_H
+#ifndef VB_HOST_OWNID_H
+#define VB_HOST_OWNID_H
 
 #include <sys/auxv.h>
 #include <sys/types.h>
