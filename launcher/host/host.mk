@@ -4,6 +4,7 @@ libvb_host_a_SOURCES = \
 	launcher/host/advice.c launcher/host/advice.h \
 	launcher/host/aftermath.c launcher/host/aftermath.h \
 	launcher/host/appeared.c launcher/host/appeared.h \
+	launcher/host/box.c launcher/host/box.h \
 	launcher/host/bwrap.c launcher/host/bwrap.h \
 	launcher/host/callbpf.c launcher/host/callbpf.h \
 	launcher/host/caller.c launcher/host/caller.h \

@@ -9,15 +9,9 @@
 #include <sys/types.h>
 
 #include "common/failure.h"
-#include "host/supervise.h"
+#include "host/box.h"
 
-struct box {
-	pid_t bwrap;   /* our child */
-	int channel;   /* our end; owned */
-	int words;     /* what bwrap writes to its standard error, non-blocking; owned */
-};
-
-/* Executes bwrap. All signals are blocked; so they stay for bwrap, and for PID 1 until it has seen to them. */
+/* Executes bwrap, and fills in what box has of it. All signals are blocked; so they stay for bwrap, and for PID 1 until it has seen to them. */
 int spawn_box(const struct launch *l, struct box *box, struct failure *f) must_check;
 
 #endif

@@ -7,18 +7,15 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#include "common/hostcheck.h"
 #include "common/log.h"
-#include "common/runprog.h"
+#include "host/box.h"
 #include "host/forward.h"
 #include "host/handout.h"
 #include "host/relay.h"
 #include "host/signals.h"
-#include "host/spawn.h"
 #include "host/stop.h"
 #include "host/tty.h"
 
-#define WORDS_MAX 16384
 /* Not in POSIX: the wait status of one that exited, or died of sig. */
 #ifndef W_EXITCODE
 #define W_EXITCODE(ret, sig) ((ret) << 8 | (sig))
@@ -45,57 +42,18 @@ struct watch {
 	enum phase phase;
 	struct forward forward; /* open: the orders and descriptors have been sent */
 	bool channel_gone;
-	bool reaped;         /* bwrap */
-	int bwrap_status;    /* as waitpid(2) has it */
 	int stopped;         /* the signal that stopped the payload; 0: it runs, or we cannot stop */
 	int looks;           /* how often PID 1 was asked for news of it */
-	struct buf words;    /* of bwrap */
 	struct pollfd *poll; /* POLL_RELAYS and one for each of fds */
 };
 
-static const struct box no_box = { .bwrap = -1, .channel = -1, .words = -1 };
-
 static void watch_release(struct watch *w)
 {
-	const int fds[] = { w->signals, w->box.channel, w->box.words };
-
-	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
-		if (fds[i] >= 0)
-			(void) close(fds[i]);
-	buf_release(&w->words);
+	if (w->signals >= 0)
+		(void) close(w->signals);
+	box_release(&w->box);
 	handout_release(&w->handout);
 	free(w->poll);
-}
-
-/* Of a bwrap that waits for its options: there is nothing below it. */
-static void give_up(struct watch *w)
-{
-	(void) runprog_end(w->box.bwrap, &w->bwrap_status);
-	(void) close(w->box.channel);
-	(void) close(w->box.words);
-	w->box = no_box;
-}
-
-static int start(struct watch *w)
-{
-	int r = w->l->offer != NULL ? w->l->offer(w->l, w->l->data, w->f) : 0;
-
-	return r < 0 ? r : spawn_box(w->l, &w->box, w->f);
-}
-
-/* With the last one given up and another not started there is no bwrap. */
-static int settle(struct watch *w)
-{
-	int r = 0;
-
-	while (r == 0 && w->l->settle != NULL) {
-		r = w->l->settle(w->l, w->l->data, w->f);
-		if (r <= 0)
-			break;
-		give_up(w);
-		r = start(w);
-	}
-	return r;
 }
 
 /* All are blocked, and bwrap has no child yet that could come to us. */
@@ -293,12 +251,6 @@ static int take_reports(struct watch *w)
 
 /* --- signals ----------------------------------------------------------------------------------- */
 
-static void reap(struct watch *w)
-{
-	if (!w->reaped && waitpid(w->box.bwrap, &w->bwrap_status, WNOHANG) == w->box.bwrap)
-		w->reaped = true;
-}
-
 /* Before the seal there is no payload to relay to: what would have killed it kills the box. 1: so it is. */
 static int relay(struct watch *w, int sig)
 {
@@ -318,7 +270,7 @@ static int on_signal(struct watch *w, const struct signalfd_siginfo *si, pid_t s
 
 	switch (use) {
 	case SIGNAL_REAP:
-		reap(w);
+		box_reap(&w->box);
 		return 0;
 	case SIGNAL_DROP:
 		return w->phase == PHASE_MAKING && si->ssi_code == SI_KERNEL && sig != SIGWINCH ? relay(w, sig) : 0;
@@ -379,25 +331,6 @@ static int answer_call(struct watch *w)
 	return r < 0 ? fail_errno(w->f, -r, "run it without venvbox-verbose", "cannot watch the system calls of the box") : 0;
 }
 
-/* Beyond what is kept it is read all the same, or bwrap would wait for ever. */
-static void take_words(struct watch *w)
-{
-	char chunk[1024];
-
-	for (;;) {
-		ssize_t n = read(w->box.words, chunk, sizeof(chunk));
-		size_t room = WORDS_MAX - w->words.len;
-
-		if (n < 0 && errno == EAGAIN)
-			return;
-		if (n <= 0) {
-			(void) close(take_fd(&w->box.words));
-			return;
-		}
-		buf_add(&w->words, chunk, (size_t) n < room ? (size_t) n : room);
-	}
-}
-
 /* The payload sees EPIPE or end of file, and cannot know why. */
 static void complain(const struct userfd *u, int r)
 {
@@ -436,7 +369,7 @@ static int wait_for_events(struct watch *w)
  */
 static int watch_box(struct watch *w)
 {
-	while (!w->reaped) {
+	while (!w->box.reaped) {
 		int n = wait_for_events(w);
 		int r;
 
@@ -452,40 +385,13 @@ static int watch_box(struct watch *w)
 		if (r != 0)
 			return r;
 		if (w->poll[POLL_WORDS].revents != 0)
-			take_words(w);
+			box_read_words(&w->box);
 		relay_files(w);
 	}
 	return take_reports(w);
 }
 
 /* --- the end --------------------------------------------------------------------------------------- */
-
-/*
- * bwrap ends when its child, PID 1, has; that ends when all of its namespace have (pid_namespaces(7)). A bwrap that ends
- * otherwise leaves its child to us (PR_SET_CHILD_SUBREAPER); made to go on, it would make again the names that we take away.
- */
-static void end_box(struct watch *w)
-{
-	if (!w->reaped && w->box.bwrap > 0)
-		w->reaped = runprog_end(w->box.bwrap, &w->bwrap_status);
-	if (WIFSIGNALED(w->bwrap_status) || w->phase != PHASE_ENDED)
-		runprog_end_all();
-}
-
-static int explain(struct watch *w)
-{
-	static const char hint[] = "it was killed from outside, or memory ran out; the kernel's log may say which";
-
-	take_words(w);
-	buf_putc(&w->words, '\0');
-	if (w->words.failed)
-		return -ENOMEM;
-	if (WIFSIGNALED(w->bwrap_status) && !w->o->sealed)
-		return fail_msg(w->f, ECHILD, hint, "'%s' was killed by signal %d", w->l->bwrap, WTERMSIG(w->bwrap_status));
-	if (w->o->sealed)
-		return fail_msg(w->f, ECHILD, hint, "the box ended without a report");
-	return hostcheck_explain(w->words.data, w->bwrap_status, "/proc", w->f);
-}
 
 static void finish_files(struct watch *w)
 {
@@ -498,34 +404,34 @@ static int run(struct watch *w)
 	int r;
 
 	w->poll = calloc(POLL_RELAYS + w->l->fds->n, sizeof(*w->poll));
-	r = w->poll != NULL ? start(w) : -ENOMEM;
+	r = w->poll != NULL ? box_start(&w->box, w->l, w->f) : -ENOMEM;
 	if (w->box.bwrap <= 0)
 		return r;
 	if (r == 0)
 		r = prepare_signals(w);
 	if (r == 0)
-		r = settle(w);
+		r = box_settle(&w->box, w->l, w->f);
 	if (r == 0)
 		r = complete(w);
 	if (r == 0)
 		r = watch_box(w);
-	end_box(w);
+	box_end(&w->box, w->phase == PHASE_ENDED);
 	finish_files(w);
 	(void) tty_take_back();
 	if (r < 0)
 		return r;
-	return w->phase == PHASE_ENDED ? 0 : explain(w);
+	return w->phase == PHASE_ENDED ? 0 : box_explain(&w->box, w->l->bwrap, w->o->sealed, w->f);
 }
 
 int supervise_run(struct launch *l, struct outcome *o, struct failure *f)
 {
 	struct watch w = {
 		.l = l, .o = o, .f = f, .signals = -1, .handout = { .null = -1, .orders = -1 },
-		.box = no_box,
 	};
 	int r;
 
 	*o = (struct outcome) { 0 };
+	box_init(&w.box);
 	r = run(&w);
 	watch_release(&w);
 	return r;
