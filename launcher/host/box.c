@@ -49,6 +49,7 @@ int box_settle(struct box *b, struct launch *l, struct failure *f)
 		give_up(b);
 		r = box_start(b, l, f);
 	}
+	b->told = r == 0;
 	return r;
 }
 
@@ -62,17 +63,16 @@ void box_read_words(struct box *b)
 {
 	char chunk[1024];
 
-	for (;;) {
+	while (b->words >= 0) {
 		ssize_t n = read(b->words, chunk, sizeof(chunk));
 		size_t room = WORDS_MAX - b->said.len;
 
 		if (n < 0 && errno == EAGAIN)
 			return;
-		if (n <= 0) {
+		if (n <= 0)
 			(void) close(take_fd(&b->words));
-			return;
-		}
-		buf_add(&b->said, chunk, (size_t) n < room ? (size_t) n : room);
+		else
+			buf_add(&b->said, chunk, (size_t) n < room ? (size_t) n : room);
 	}
 }
 
@@ -80,7 +80,7 @@ void box_end(struct box *b, bool finished)
 {
 	if (!b->reaped && b->bwrap > 0)
 		b->reaped = runprog_end(b->bwrap, &b->status);
-	if (WIFSIGNALED(b->status) || !finished)
+	if (b->told && (WIFSIGNALED(b->status) || !finished))
 		runprog_end_all();
 }
 

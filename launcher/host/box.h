@@ -17,6 +17,7 @@ struct box {
 	int channel;     /* our end; owned */
 	int words;       /* what bwrap writes to its standard error, non-blocking; owned; -1 when it has ended */
 	struct buf said; /* there, so far */
+	bool told;       /* it has its options: it may have children */
 	bool reaped;
 	int status;      /* as waitpid(2) has it */
 };
@@ -40,7 +41,8 @@ void box_read_words(struct box *b);
 
 /*
  * bwrap ends when its child, PID 1, has; that ends when all of its namespace have (pid_namespaces(7)). A bwrap that ends
- * otherwise leaves its child to us (PR_SET_CHILD_SUBREAPER); made to go on, it would make again the names that we take away. finished: PID 1
+ * otherwise leaves its child to us (PR_SET_CHILD_SUBREAPER); made to go on, it would make again the names that we take away. So all our children are
+ * ended, but for a bwrap that was told nothing, which has none: those that the caller left us are not to die of a refusal. finished: PID 1
  * has said that all is over.
  */
 void box_end(struct box *b, bool finished);

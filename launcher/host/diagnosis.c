@@ -28,7 +28,7 @@ static void tell(const struct denial *denial, void *data)
 }
 
 int diagnosis_open(struct diagnosis *d, const struct job *job, const struct strv *env, const struct session *s, const struct policy *p,
-		   struct facts *x, const char *cwd, struct failure *f)
+		   struct facts *x, struct userfds *fds, const char *cwd, struct failure *f)
 {
 	const char *home;
 
@@ -44,7 +44,7 @@ int diagnosis_open(struct diagnosis *d, const struct job *job, const struct strv
 	watcher_init(&d->watcher, &(struct watched) { .venv = s->manifest.venv, .box_home = d->box_home, .real_home = home,
 						      .network_unshared = p->network_unshared, .limits = x->quota.rlimits,
 						      .looks = d->tell.form == TELL_LEARNED, .tell = tell, .data = d });
-	return tell_open(&d->tell, p, env, cwd, f);
+	return tell_open(&d->tell, p, env, fds, cwd, f);
 }
 
 struct watcher *diagnosis_watcher(struct diagnosis *d)

@@ -23,9 +23,9 @@ struct diagnosis {
 void diagnosis_init(struct diagnosis *d);
 void diagnosis_release(struct diagnosis *d);
 
-/* job, env: is it asked? Before the caller's descriptors are collected; the others are borrowed for the life of d. cwd: clean. */
+/* job, env: is it asked? fds: listed, not collected, tell_open(); the others are borrowed for the life of d. cwd: clean. */
 int diagnosis_open(struct diagnosis *d, const struct job *job, const struct strv *env, const struct session *s, const struct policy *p,
-		   struct facts *x, const char *cwd, struct failure *f) must_check;
+		   struct facts *x, struct userfds *fds, const char *cwd, struct failure *f) must_check;
 
 /* NULL: nothing is watched. */
 struct watcher *diagnosis_watcher(struct diagnosis *d);

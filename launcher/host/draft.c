@@ -103,7 +103,7 @@ int draft_make(struct draft *d, const struct draft_of *of, struct failure *f)
 	if (r < 0)
 		return r;
 	r = lay_out(d, of, f);
-	if (r != -ENOENT)
+	if (r != -ENOENT && r != -ENOTDIR)
 		return r;
 	/* The user has removed the box's home, or another venv's box has ended and taken its masks away: without expectations, then. */
 	failure_release(f);

@@ -5,7 +5,8 @@
  * bwrap mounts nothing before it has read its options. It is started with the descriptors that the box is expected to need, and
  * has its options from a pipe: while it is loaded, the host is asked what has nearly always the same answer (is what is kept ready
  * what the host has? was a repository made since?), and the masks are put into place. Where an answer is another, that bwrap,
- * which was told nothing, is ended, and one with other descriptors started. What is told is what was asked, never what was expected.
+ * which was told nothing, is ended, and one with other descriptors started. What is told is what was asked, never what was expected; but a
+ * nested repository in whose place somebody has just put another of that name is the old one, as with any start a moment earlier.
  */
 #ifndef VB_DRAFT_H
 #define VB_DRAFT_H
@@ -23,7 +24,7 @@
 struct draft_of {
 	const struct session *session;
 	const struct policy *policy;
-	struct facts *facts; /* gathered; draft_settle() adds to them, and takes the lock of the masks */
+	struct facts *facts; /* gathered; what is asked is added, with the lock of the masks: by draft_settle(), or before by draft_make() */
 	const struct userfds *fds;
 };
 

@@ -151,7 +151,7 @@ static struct draft_of made_from(struct run *run)
 	return (struct draft_of) { .session = &run->session, .policy = &run->policy, .facts = &run->facts, .fds = &run->fds };
 }
 
-/* Takes pip's lock, opens everything. */
+/* Takes pip's lock, opens what the box is expected to need. */
 static int prepare(struct run *run, struct failure *f)
 {
 	const struct draft_of of = made_from(run);
@@ -168,7 +168,7 @@ static int prepare(struct run *run, struct failure *f)
 	if (r == 0)
 		r = facts_gather(&run->policy, &run->job, run->argv, &run->env, s->called.state_fd, s->project_fd, run->cwd, &run->facts, f);
 	if (r == 0)
-		r = diagnosis_open(&run->diagnosis, &run->job, &run->env, s, &run->policy, &run->facts, run->cwd, f);
+		r = diagnosis_open(&run->diagnosis, &run->job, &run->env, s, &run->policy, &run->facts, &run->fds, run->cwd, f);
 	/* From here on there is something to take away again: a Ctrl-C waits until supervise_run() reads it. */
 	if (r == 0)
 		r = signals_block(&run->caller);

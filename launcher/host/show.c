@@ -28,7 +28,7 @@ static void show_init(struct show *s)
 	s->pip.facts.masks.lock_fd = -1;
 }
 
-static void box_release(struct explained_box *box)
+static void explained_box_release(struct explained_box *box)
 {
 	facts_release(&box->facts);
 	policy_release(&box->policy);
@@ -37,8 +37,8 @@ static void box_release(struct explained_box *box)
 
 static void show_release(struct show *s)
 {
-	box_release(&s->program);
-	box_release(&s->pip);
+	explained_box_release(&s->program);
+	explained_box_release(&s->pip);
 	payload_release(&s->payload);
 	strv_release(&s->env);
 	free(s->cwd);

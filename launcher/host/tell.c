@@ -39,13 +39,12 @@ void tell_release(struct tell *t)
 	t->fd = -1;
 }
 
-/* Our copy only stays: the box gets what it inherits, and is not to write into the log. What the caller gave us is not close-on-exec; ours is. */
-static int take_descriptor(int number)
+/* Our copy only stays: the box gets what it inherits, and is not to write into the log. A number of ours is nobody's to name. */
+static int take_descriptor(struct userfds *fds, int number)
 {
-	int flags = fcntl(number, F_GETFD);
 	int fd;
 
-	if (flags < 0 || (number > STDERR_FILENO && (flags & FD_CLOEXEC) != 0))
+	if (number > STDERR_FILENO && !userfds_take(fds, number))
 		return -EBADF;
 	fd = fcntl(number, F_DUPFD_CLOEXEC, 3);
 	if (fd < 0)
@@ -110,7 +109,7 @@ static int open_log(const struct policy *p, const char *name, const char *cwd)
 	return fd >= 0 ? fd : -errno;
 }
 
-int tell_open(struct tell *t, const struct policy *p, const struct strv *env, const char *cwd, struct failure *f)
+int tell_open(struct tell *t, const struct policy *p, const struct strv *env, struct userfds *fds, const char *cwd, struct failure *f)
 {
 	const char *name = strv_getenv(env, "VENVBOX_LOG");
 	const char *no_color = strv_getenv(env, "NO_COLOR");
@@ -119,9 +118,9 @@ int tell_open(struct tell *t, const struct policy *p, const struct strv *env, co
 	if (t->form == TELL_NOTHING)
 		return 0;
 	if (!is_set(name))
-		r = take_descriptor(STDERR_FILENO);
+		r = take_descriptor(fds, STDERR_FILENO);
 	else if (name[strspn(name, "0123456789")] == '\0' && strlen(name) < 7)
-		r = take_descriptor(atoi(name));
+		r = take_descriptor(fds, atoi(name));
 	else
 		r = open_log(p, name, cwd);
 	/* Without standard error there is nobody to tell. */

@@ -13,6 +13,7 @@
 #include "host/denial.h"
 #include "host/policy.h"
 #include "host/remedy.h"
+#include "host/userfds.h"
 #include "host/verbose.h"
 
 enum tell_form {
@@ -33,10 +34,10 @@ void tell_init(struct tell *t, const struct job *job, const struct strv *env);
 void tell_release(struct tell *t);
 
 /*
- * Opens what VENVBOX_LOG names: a file, appended to, or the number of a descriptor, which the box does not get. Where a box could have
+ * Opens what VENVBOX_LOG names: a file, appended to, or the number of a descriptor, which the box does not get: it is taken off fds. Where a box could have
  * put the file, no link is followed on the way and the file has no other name. cwd: clean.
  */
-int tell_open(struct tell *t, const struct policy *p, const struct strv *env, const char *cwd, struct failure *f) must_check;
+int tell_open(struct tell *t, const struct policy *p, const struct strv *env, struct userfds *fds, const char *cwd, struct failure *f) must_check;
 
 /* Each may fail to write, to a full disk or closed pipe: that is no reason not to run. Of a run that tells nothing they say nothing. */
 void tell_before(const struct tell *t, const struct verbose_of *of);

@@ -391,6 +391,17 @@ int userfds_list(struct userfds *u, struct failure *f)
 	return more == 0 ? 0 : fail_errno(f, -more, hint, "cannot list the inherited descriptors");
 }
 
+bool userfds_take(struct userfds *u, int fd)
+{
+	for (size_t i = 0; fd > 2 && i < u->n_inherited; i++) {
+		if (u->inherited[i] != fd)
+			continue;
+		u->inherited[i] = u->inherited[--u->n_inherited];
+		return true;
+	}
+	return false;
+}
+
 int userfds_collect(struct userfds *u, const struct strv *writable, int listen_fds, struct failure *f)
 {
 	struct rules rules = { .writable = writable, .listen_fds = listen_fds, .limit = u->limit != 0 ? u->limit : RLIM_INFINITY };

@@ -61,6 +61,9 @@ int userfds_reserve(struct userfds *u) must_check;
  */
 int userfds_list(struct userfds *u, struct failure *f) must_check;
 
+/* One above 2 that the caller gave to us and not to the box: takes it off the list. False: it is not on it. */
+bool userfds_take(struct userfds *u, int fd) must_check;
+
 /*
  * Sorts those that were listed. writable: clean
  * paths that the box may write, a plain file below which passes as it is when

@@ -442,6 +442,40 @@ static void a_box_that_does_not_settle_is_ended(void **state)
 	forget(&s);
 }
 
+/* `server & exec python`: the child survives our execve(2). A refusal is none of its business. */
+static void be_a_parent(void)
+{
+	launch_settled = -EMLINK;
+	launch_given_up = 1;
+	if (fork() == 0) {
+		for (int fd = 0; fd < 1024; fd++)
+			(void) close(fd);
+		(void) pause();
+		_exit(0);
+	}
+}
+
+static void a_child_of_the_caller_s_outlives_a_refusal(void **state)
+{
+	const struct fake_step script[] = { HANG };
+	cleanup_file FILE *children = fopen("/proc/thread-self/children", "re");
+	struct scene s;
+	int status;
+	pid_t left;
+
+	(void) state;
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
+	launch_with(&s, script, sizeof(script), be_a_parent);
+	assert_int_equal(end(&s), W_EXITCODE(125, 0));
+	assert_string_equal(s.result->what, "it does not settle: Too many links");
+	assert_int_equal(waitpid(-1, &status, WNOHANG), 0); /* it has come to us, and is alive */
+	assert_true(fscanf(children, "%d", &left) == 1 && left > 0);
+	assert_int_equal(kill(left, SIGKILL), 0);
+	assert_int_equal(waitpid(left, &status, 0), left);
+	assert_true(WIFSIGNALED(status));
+	forget(&s);
+}
+
 /* The fake bwrap does nothing of its own to die: it holds the pipe until PR_SET_PDEATHSIG ends it. */
 static void bwrap_dies_with_the_launcher(void **state)
 {
@@ -521,6 +555,7 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(what_bwrap_was_started_for_may_turn_out_to_be_another_box),
 		cmocka_unit_test(without_another_nobody_is_killed),
 		cmocka_unit_test(a_box_that_does_not_settle_is_ended),
+		cmocka_unit_test(a_child_of_the_caller_s_outlives_a_refusal),
 		cmocka_unit_test(bwrap_dies_with_the_launcher),
 		cmocka_unit_test(bwrap_has_nothing_of_the_caller),
 		cmocka_unit_test(the_caller_s_signals_are_ordered),

@@ -68,6 +68,15 @@ static int teardown(void **state)
 	return r;
 }
 
+/* What is inherited is known before. */
+static int open_told(struct scene *s, const char *cwd)
+{
+	cleanup_userfds struct userfds fds = { 0 };
+
+	assert_int_equal(userfds_list(&fds, &s->f), 0);
+	return tell_open(&s->tell, &s->policy, &s->env, &fds, cwd, &s->f);
+}
+
 static int open_log(struct scene *s, const char *value)
 {
 	cleanup_free char *word = NULL;
@@ -79,7 +88,7 @@ static int open_log(struct scene *s, const char *value)
 	assert_int_equal(strv_add(&s->env, word), 0);
 	tell_release(&s->tell);
 	s->tell.form = TELL_TEXT;
-	return tell_open(&s->tell, &s->policy, &s->env, s->manifest.project, &s->f);
+	return open_told(s, s->manifest.project);
 }
 
 static void assert_writes_to(struct scene *s, const char *name)
@@ -150,7 +159,7 @@ static void nobody_asked_and_nothing_is_opened(void **state)
 
 	assert_int_equal(strv_add(&s->env, "VENVBOX_LOG=log"), 0);
 	s->tell.form = TELL_NOTHING;
-	assert_int_equal(tell_open(&s->tell, &s->policy, &s->env, s->top, &s->f), 0);
+	assert_int_equal(open_told(s, s->top), 0);
 	assert_int_equal(s->tell.fd, -1);
 	assert_int_not_equal(access(at(s, "log"), F_OK), 0);
 	tell_sealed(&s->tell, true);
@@ -295,7 +304,7 @@ static void descriptors_that_cannot_be_written_are_refused(void **state)
 	put(s, "beside/log");
 	give(open(at(s, "beside/log"), O_RDONLY));
 	assert_int_equal(open_log(s, "40"), -EBADF);
-	assert_int_equal(fcntl(GIVEN, F_GETFD), 0); /* it is still the caller's */
+	assert_int_equal(fcntl(GIVEN, F_GETFD), FD_CLOEXEC); /* it is still the caller's, as userfds_list() leaves it */
 	give(open(at(s, "beside/log"), O_PATH));
 	assert_int_equal(open_log(s, "40"), -EBADF);
 	(void) close(GIVEN);
@@ -346,7 +355,7 @@ static void color_is_for_terminals(void **state)
 	assert_int_equal(dup2(terminal, GIVEN), GIVEN);
 	assert_int_equal(strv_add(&s->env, "NO_COLOR=1"), 0);
 	tell_release(&s->tell);
-	assert_int_equal(tell_open(&s->tell, &s->policy, &s->env, s->top, &s->f), 0);
+	assert_int_equal(open_told(s, s->top), 0);
 	assert_false(s->tell.color);
 	assert_int_equal(open_log(s, at(s, "beside/log")), 0);
 	assert_false(s->tell.color);
@@ -361,7 +370,7 @@ static void json_is_never_colored(void **state)
 	give(terminal);
 	assert_int_equal(strv_add(&s->env, "VENVBOX_LOG=40"), 0);
 	s->tell.form = TELL_JSON;
-	assert_int_equal(tell_open(&s->tell, &s->policy, &s->env, s->top, &s->f), 0);
+	assert_int_equal(open_told(s, s->top), 0);
 	assert_false(s->tell.color);
 }
 
