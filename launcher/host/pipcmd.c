@@ -94,7 +94,7 @@ static bool is_pip_module(const char *module)
 	return false;
 }
 
-bool pipcmd_is_pip_run(const struct pycmd *cmd, char *const args[], const char *venv_bin, const char *cwd)
+int pipcmd_is_pip_run(const struct pycmd *cmd, char *const args[], const char *venv_bin, const char *cwd)
 {
 	cleanup_free char *script = NULL;
 	const char *name;
@@ -103,9 +103,10 @@ bool pipcmd_is_pip_run(const struct pycmd *cmd, char *const args[], const char *
 		return is_pip_module(cmd->target) || pipcmd_is_installer_run(cmd->target, args);
 	if (cmd->kind != PYCMD_SCRIPT)
 		return false;
-	/* Out of memory reads as "no": a box with less rights. */
 	script = path_clean(cwd, cmd->target);
-	name = script == NULL ? NULL : path_below(script, venv_bin);
+	if (script == NULL)
+		return -ENOMEM;
+	name = path_below(script, venv_bin);
 	return name != NULL && (pipcmd_is_pip_name(name) || pipcmd_is_installer_run(name, args));
 }
 

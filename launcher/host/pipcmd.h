@@ -25,8 +25,9 @@ bool pipcmd_is_installer_run(const char *name, char *const args[]);
 /*
  * A python command line that runs pip: -m pip, -m ensurepip (both also with .__main__), or the script
  * venv_bin/pip*; or another installer. args: what follows module or script. venv_bin is clean; cwd is what a relative script is taken below.
+ * 1, 0, -ENOMEM.
  */
-bool pipcmd_is_pip_run(const struct pycmd *cmd, char *const args[], const char *venv_bin, const char *cwd);
+int pipcmd_is_pip_run(const struct pycmd *cmd, char *const args[], const char *venv_bin, const char *cwd) must_check;
 
 /* What the words after "pip" name; relative paths are taken below cwd. */
 int pipcmd_paths_from_args(char *const args[], const char *cwd, struct strv *paths) must_check;

@@ -33,9 +33,10 @@ void policy_release(struct policy *p)
 	memset(p, 0, sizeof(*p));
 }
 
-void policy_job(const struct called *called, int argc, char *const argv[], const char *cwd, struct job *job)
+int policy_job(const struct called *called, int argc, char *const argv[], const char *cwd, struct job *job)
 {
 	cleanup_free char *bin = NULL;
+	int r;
 
 	memset(job, 0, sizeof(*job));
 	job->cwd = cwd;
@@ -44,13 +45,17 @@ void policy_job(const struct called *called, int argc, char *const argv[], const
 		pycmd_parse(argc, argv, &job->cmd);
 		job->verbose = job->cmd.verbose;
 		bin = path_join(called->venv_real, "bin");
-		job->pip_run = bin != NULL && pipcmd_is_pip_run(&job->cmd, argv + job->cmd.first_arg, bin, cwd);
+		r = bin != NULL ? pipcmd_is_pip_run(&job->cmd, argv + job->cmd.first_arg, bin, cwd) : -ENOMEM;
+		if (r < 0)
+			return r;
+		job->pip_run = r > 0;
 	} else if (strcmp(called->name, "shell") == 0) {
 		job->kind = JOB_SHELL;
 	} else {
 		job->kind = JOB_COMMAND;
 		job->pip_run = pipcmd_is_pip_name(called->name) || pipcmd_is_installer_run(called->name, argv + (argc > 0));
 	}
+	return 0;
 }
 
 bool policy_is_unprotected(const struct policy *p, const char *relative)

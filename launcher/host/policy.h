@@ -62,7 +62,7 @@ void policy_release(struct policy *p);
 #define cleanup_policy cleanup(policy_release)
 
 /* What `called` with argv means. cwd: the working directory, clean. */
-void policy_job(const struct called *called, int argc, char *const argv[], const char *cwd, struct job *job);
+int policy_job(const struct called *called, int argc, char *const argv[], const char *cwd, struct job *job) must_check;
 
 /* env: our own environment. manifest and conf are borrowed for the life of p. -EINVAL with words in f. */
 int policy_make(const struct job *job, const struct manifest *m, const struct conf *c, const struct strv *env,

@@ -137,8 +137,8 @@ static int decide(struct run *run, struct failure *f)
 		r = caller_cwd(&run->cwd, f);
 	if (r < 0)
 		return r;
-	policy_job(&s->called, run->argc, run->argv, run->cwd, &run->job);
-	return policy_make(&run->job, &s->manifest, &s->conf, &run->env, &run->policy, f);
+	r = policy_job(&s->called, run->argc, run->argv, run->cwd, &run->job);
+	return r < 0 ? r : policy_make(&run->job, &s->manifest, &s->conf, &run->env, &run->policy, f);
 }
 
 static const char *start_dir(const struct run *run)

@@ -79,9 +79,9 @@ static int make_box(struct show *s, const struct job *job, char *const argv[], s
 static int make_program(struct show *s, struct job *job, struct failure *f)
 {
 	char *argv[] = { (char *) "python", NULL };
+	int r = policy_job(&s->session.called, 1, argv, s->cwd, job);
 
-	policy_job(&s->session.called, 1, argv, s->cwd, job);
-	return make_box(s, job, argv, &s->program, f);
+	return r < 0 ? r : make_box(s, job, argv, &s->program, f);
 }
 
 static int make_pip(struct show *s, struct failure *f)

@@ -60,7 +60,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_words(&in, &env);
 	fuzz_words(&in, &argv);
 	called.name = argv.n > 0 ? argv.v[0] : (char *) (uintptr_t) "python";
-	policy_job(&called, (int) argv.n, strv_argv(&argv), "/project", &job);
+	must(policy_job(&called, (int) argv.n, strv_argv(&argv), "/project", &job) == 0);
 	must(job.kind == JOB_PYTHON || called.name == NULL || !job.pip_run || is_name_of_installer(called.name));
 	r = policy_make(&job, &m, &c, &env, &p, &f);
 	fuzz_refused(r, &f);

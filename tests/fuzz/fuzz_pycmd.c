@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(cmd.target == NULL || is_in(&argv, cmd.target));
 	/* The word that is run comes before its arguments. */
 	must(cmd.kind != PYCMD_SCRIPT || cmd.target == argv.v[cmd.first_arg - 1]);
-	must(!pipcmd_is_pip_run(&cmd, strv_argv(&argv) + cmd.first_arg, "/venv/bin", "/cwd") || cmd.kind == PYCMD_MODULE || cmd.kind == PYCMD_SCRIPT);
+	must(pipcmd_is_pip_run(&cmd, strv_argv(&argv) + cmd.first_arg, "/venv/bin", "/cwd") == 0 || cmd.kind == PYCMD_MODULE || cmd.kind == PYCMD_SCRIPT);
 	/* What the hint takes for a change by pip names pip somewhere. */
 	if (piphint_is_change(argc, exact, "/venv"))
 		must(argc >= 3);

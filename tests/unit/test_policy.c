@@ -182,7 +182,7 @@ static void job_of(struct job *job, const char *name, bool interpreter, char *co
 
 	while (argv[argc] != NULL)
 		argc++;
-	policy_job(&called, argc, argv, "/srv/p", job);
+	assert_int_equal(policy_job(&called, argc, argv, "/srv/p", job), 0);
 }
 
 static void test_jobs(void **state)
