@@ -206,6 +206,9 @@ def test_stop_and_foreground(side):
         t.expect("<two>")
         t.send(CTRL_Z)
         t.expect("Stopped")
+        t.expect("sh> ")
+        t.insist("jobs\n", "Stopped.*\n")  # so soon after fg: test_signals.py, test_stop_after_foreground_is_not_lost
+        t.expect("sh> ")
         t.send("fg\n")
         t.expect(r"python echo\.py")
         t.send("three\nend\n")
