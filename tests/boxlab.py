@@ -151,6 +151,20 @@ def wait_until(true):
         time.sleep(0.02)
 
 
+def descendants(pid):
+    """Of a process, those below each child after it."""
+    found = []
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{entry}/stat", encoding="latin1") as f:
+                parent = int(f.read().rsplit(")", 1)[1].split()[1])
+        except OSError:
+            continue
+        if parent == pid:
+            found += [int(entry), *descendants(int(entry))]
+    return found
+
+
 def tell(done):
     """A finished process in words, for assertions."""
     return f"{done.args} -> {done.returncode}\n--- stdout\n{done.stdout}\n--- stderr\n{done.stderr}"

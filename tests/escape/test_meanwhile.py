@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from boxlab import tell, wait_until, with_mounts
+from boxlab import descendants, tell, wait_until, with_mounts
 from initrig import children
 
 HELD = ["/usr/bin/strace", "-qqo", "/dev/null", "-e", "trace=vfork", "-e", "inject=vfork:delay_exit=1500000:when=1"]
@@ -24,28 +24,20 @@ def comm(pid):
     return ""
 
 
-def below(pid):
-    """All of its descendants."""
-    with contextlib.suppress(OSError):
-        found = children(pid)
-        return found + [p for child in found for p in below(child)]
-    return []
-
-
 def bwraps(pid):
-    return [p for p in below(pid) if comm(p) == "bwrap"]
+    return [p for p in descendants(pid) if comm(p) == "bwrap"]
 
 
 @contextlib.contextmanager
-def meanwhile(box, code, words=HELD):
-    """A box of which bwrap has been started and told nothing; `how` waits for its end: status, output, words."""
-    p = box.popen([*words, box.bin(), "-c", code])
+def meanwhile(box, code):
+    """A box of which bwrap has been started and told nothing; end() waits for its end."""
+    p = box.popen([*HELD, box.bin(), "-c", code])
     try:
         wait_until(lambda: bwraps(p.pid))
         yield p
     finally:
         if p.poll() is None:
-            for pid in [*below(p.pid), p.pid]:
+            for pid in [*descendants(p.pid), p.pid]:
                 with contextlib.suppress(OSError):
                     os.kill(pid, signal.SIGKILL)
         p.wait()
@@ -54,6 +46,7 @@ def meanwhile(box, code, words=HELD):
 
 
 def end(p):
+    """Status, output, words."""
     out, err = p.stdout.read(), p.stderr.read()
     return p.wait(), out, err
 
@@ -166,7 +159,7 @@ def test_a_file_of_etc_is_shown_as_it_is_then(fresh, lab):
 def test_a_launcher_that_is_killed_leaves_nothing(fresh):
     with meanwhile(fresh, "print('ran')") as p:
         [launcher] = children(p.pid)
-        mine = [launcher, *below(launcher)]
+        mine = [launcher, *descendants(launcher)]
         os.kill(launcher, signal.SIGKILL)
         p.wait()
         wait_until(lambda: not any(comm(pid) for pid in mine))

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from boxlab import refused, tell
+from boxlab import descendants, refused, tell
 
 SHOW = "import json, os; print(json.dumps(dict(os.environ)))"
 KEY = "ghp_" + "0123456789abcdefABCDEF0123456789abcd"
@@ -116,20 +116,16 @@ def test_hosts_processes_do_not_show_it(box):
     p = box.popen(["python", "-c", code], env={"LANG": "C.UTF-8", "PYTHONWARNINGS": "sesame"}, stdin=-1)
     try:
         assert p.stdout.readline() == "up\n"
-        for line in descendants(p.pid):
-            assert "sesame" not in line
+        lines = list(command_lines(p.pid))
+        assert lines and not [line for line in lines if "sesame" in line]
     finally:
         p.communicate(timeout=60)
 
 
-def descendants(pid):
-    found = []
-    for child in os.popen(f"pgrep -P {pid}").read().split():
+def command_lines(pid):
+    for child in descendants(pid):
         with open(f"/proc/{child}/cmdline", encoding="latin1") as f:
-            found.append(f.read())
-        found += descendants(child)
-    assert found or pid
-    return found
+            yield f.read()
 
 
 # --- .env ---------------------------------------------------------------------------------

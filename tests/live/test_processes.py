@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from boxlab import tell
+from boxlab import descendants, tell
 
 PATIENCE = 60
 
@@ -28,19 +28,6 @@ def alive(pid):
             return f.read().rsplit(")", 1)[1].split()[0] not in "ZX"
     except OSError:
         return False
-
-
-def descendants(pid):
-    found = []
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            try:
-                with open(f"/proc/{entry}/stat", encoding="latin1") as f:
-                    if int(f.read().rsplit(")", 1)[1].split()[1]) == pid:
-                        found += [int(entry), *descendants(int(entry))]
-            except OSError:
-                pass
-    return found
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])

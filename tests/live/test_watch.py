@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from boxlab import PATIENCE, lacks, tell, wait_until
+from boxlab import PATIENCE, descendants, lacks, tell, wait_until
 from test_seal import ALLOW
 from terminal import CTRL_C, CTRL_Z, Terminal
 
@@ -369,19 +369,6 @@ def test_a_flood(lab, who, name):
 
 
 # --- the launcher -----------------------------------------------------------------------------------------
-
-def descendants(pid):
-    found = []
-    for entry in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{entry}/stat", encoding="latin1") as f:
-                parent = int(f.read().rsplit(")", 1)[1].split()[1])
-        except OSError:
-            continue
-        if parent == pid:
-            found += [int(entry), *descendants(int(entry))]
-    return found
-
 
 def ended(pid):
     try:
