@@ -31,6 +31,13 @@ static inline void cleanup_fd_fn(int *fd)
 	errno = saved;
 }
 
+/* The same for one that lives on: -1 from then. */
+static inline void close_fd(int *fd)
+{
+	cleanup_fd_fn(fd);
+	*fd = -1;
+}
+
 static inline void cleanup_dir_fn(DIR **dir)
 {
 	if (*dir != NULL)

@@ -16,10 +16,8 @@ void box_init(struct box *b)
 
 void box_release(struct box *b)
 {
-	if (b->channel >= 0)
-		(void) close(b->channel);
-	if (b->words >= 0)
-		(void) close(b->words);
+	close_fd(&b->channel);
+	close_fd(&b->words);
 	buf_release(&b->said);
 	box_init(b);
 }
@@ -70,7 +68,7 @@ void box_read_words(struct box *b)
 		if (n < 0 && errno == EAGAIN)
 			return;
 		if (n <= 0)
-			(void) close(take_fd(&b->words));
+			close_fd(&b->words);
 		else
 			buf_add(&b->said, chunk, (size_t) n < room ? (size_t) n : room);
 	}

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "host/draft.h"
 
-#include <fcntl.h>
 #include <string.h>
 
 #include "common/fd.h"
@@ -18,11 +17,10 @@ void draft_init(struct draft *d)
 
 static void withdraw(struct draft *d)
 {
-	cleanup_fd_fn(&d->options_fd);
-	cleanup_fd_fn(&d->args_fd);
-	cleanup_fd_fn(&d->init_fd);
+	close_fd(&d->options_fd);
+	close_fd(&d->args_fd);
+	close_fd(&d->init_fd);
 	free(d->bwrap_fds);
-	d->options_fd = d->args_fd = d->init_fd = -1;
 	d->bwrap_fds = NULL;
 }
 
@@ -54,9 +52,13 @@ static int fold(struct draft *d, const struct draft_of *of, struct failure *f)
 	return r < 0 ? fail_errno(f, -r, NULL, "cannot lay out the box") : 0;
 }
 
+/* In the place of what was laid out before. */
 static int lay_out(struct draft *d, const struct draft_of *of, struct failure *f)
 {
-	int r = layout_make(of->policy, of->facts, of->fds, of->session->libexec, &d->plan, f);
+	int r;
+
+	plan_release(&d->plan);
+	r = layout_make(of->policy, of->facts, of->fds, of->session->libexec, &d->plan, f);
 
 	if (r == 0)
 		r = fold(d, of, f);
@@ -91,8 +93,6 @@ static int settle(struct draft *d, const struct draft_of *of, struct failure *f)
 
 	d->settled = true;
 	fold_release(&d->fold);
-	if (r > 0)
-		plan_release(&d->plan);
 	return r;
 }
 
@@ -108,10 +108,7 @@ int draft_make(struct draft *d, const struct draft_of *of, struct failure *f)
 	/* The user has removed the box's home, or another venv's box has ended and taken its masks away: without expectations, then. */
 	failure_release(f);
 	r = settle(d, of, f);
-	if (r < 0)
-		return r;
-	plan_release(&d->plan);
-	return lay_out(d, of, f);
+	return r < 0 ? r : lay_out(d, of, f);
 }
 
 /* --- what bwrap is started with ------------------------------------------------------- */
@@ -170,11 +167,9 @@ static int send_options(struct draft *d)
 		r = -ENOMEM;
 	if (r < 0)
 		return r;
-	cleanup_fd_fn(&d->args_fd); /* or a write(2) to a bwrap that is gone would wait for ever */
-	d->args_fd = -1;
+	close_fd(&d->args_fd); /* or a write(2) to a bwrap that is gone would wait for ever */
 	r = fd_write_all(d->options_fd, text.data, text.len);
-	cleanup_fd_fn(&d->options_fd);
-	d->options_fd = -1;
+	close_fd(&d->options_fd);
 	return r == -EPIPE ? 0 : r;
 }
 

@@ -281,8 +281,10 @@ static int look(struct masks *m, struct mask *mask, const struct journal *j, con
 					"'%s/%s' is protected and has %lu hard links: it could be changed under another name",
 					project, mask->name, (unsigned long) st.st_nlink);
 		mask->state = journal_find(j, mask->name, &st) != NULL ? MASK_ABSENT : MASK_PRESENT;
-		mask->dev = mask->state == MASK_PRESENT ? st.st_dev : 0;
-		mask->ino = mask->state == MASK_PRESENT ? st.st_ino : 0;
+		if (mask->state == MASK_PRESENT) {
+			mask->dev = st.st_dev;
+			mask->ino = st.st_ino;
+		}
 		return 0;
 	}
 	if (errno != ENOENT)
@@ -367,9 +369,8 @@ int masks_begin(struct masks *m, int state_fd, int project_fd, const char *proje
 	if (!look_only)
 		m->spare_fd = spare_open(state_fd);
 	r = begin_locked(m, project, names, skip, look_only, f);
-	cleanup_fd_fn(&m->journal_fd);
-	cleanup_fd_fn(&m->spare_fd);
-	m->journal_fd = m->spare_fd = -1;
+	close_fd(&m->journal_fd);
+	close_fd(&m->spare_fd);
 	if (!look_only)
 		(void) lock(m->lock_fd, LOCK_JOURNAL, F_UNLCK, false);
 	if (r < 0)

@@ -35,8 +35,7 @@ void tell_init(struct tell *t, const struct job *job, const struct strv *env)
 
 void tell_release(struct tell *t)
 {
-	cleanup_fd_fn(&t->fd);
-	t->fd = -1;
+	close_fd(&t->fd);
 }
 
 /* Our copy only stays: the box gets what it inherits, and is not to write into the log. A number of ours is nobody's to name. */

@@ -415,13 +415,6 @@ int userfds_collect(struct userfds *u, const struct strv *writable, int listen_f
 	return 0;
 }
 
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		(void) close(*fd);
-	*fd = -1;
-}
-
 int userfds_let_go(struct userfds *u)
 {
 	cleanup_fd int null = openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
