@@ -38,23 +38,18 @@ void tell_release(struct tell *t)
 	close_fd(&t->fd);
 }
 
-/* Our copy only stays: the box gets what it inherits, and is not to write into the log. A number of ours is nobody's to name. */
+/* The box gets what is left on the list, and is not to write into the log. Standard streams stay the program's, ours is a copy. A number of ours is nobody's to name. */
 static int take_descriptor(struct userfds *fds, int number)
 {
+	int flags = fcntl(number, F_GETFL);
 	int fd;
 
-	if (number > STDERR_FILENO && !userfds_take(fds, number))
+	if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY)
 		return -EBADF;
-	fd = fcntl(number, F_DUPFD_CLOEXEC, 3);
-	if (fd < 0)
-		return -errno;
-	if ((fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY) {
-		(void) close(fd);
-		return -EBADF;
-	}
 	if (number > STDERR_FILENO)
-		(void) close(number);
-	return fd;
+		return userfds_take(fds, number) ? number : -EBADF;
+	fd = fcntl(number, F_DUPFD_CLOEXEC, 3);
+	return fd < 0 ? -errno : fd;
 }
 
 /* A link that a box planted in its place would have us append to what it names: ~/.bashrc. */

@@ -24,6 +24,7 @@ struct scene {
 	struct conf conf;
 	struct policy policy;
 	struct strv env;
+	struct userfds fds;
 	struct tell tell;
 	struct failure f;
 };
@@ -59,6 +60,7 @@ static int teardown(void **state)
 	int r = scratch_remove(s->dir);
 
 	tell_release(&s->tell);
+	userfds_release(&s->fds);
 	strv_release(&s->env);
 	failure_release(&s->f);
 	free(s->manifest.project);
@@ -71,10 +73,9 @@ static int teardown(void **state)
 /* What is inherited is known before. */
 static int open_told(struct scene *s, const char *cwd)
 {
-	cleanup_userfds struct userfds fds = { 0 };
-
-	assert_int_equal(userfds_list(&fds, &s->f), 0);
-	return tell_open(&s->tell, &s->policy, &s->env, &fds, cwd, &s->f);
+	userfds_release(&s->fds);
+	assert_int_equal(userfds_list(&s->fds, &s->f), 0);
+	return tell_open(&s->tell, &s->policy, &s->env, &s->fds, cwd, &s->f);
 }
 
 static int open_log(struct scene *s, const char *value)
@@ -280,8 +281,10 @@ static void a_descriptor_is_taken_from_the_box(void **state)
 
 	give(open(at(s, "beside/log"), O_WRONLY | O_CREAT, 0600));
 	assert_int_equal(open_log(s, "40"), 0);
-	assert_int_equal(fcntl(GIVEN, F_GETFD), -1);
-	assert_int_equal(fcntl(s->tell.fd, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(s->tell.fd, GIVEN);
+	assert_int_equal(fcntl(GIVEN, F_GETFD), FD_CLOEXEC);
+	for (size_t i = 0; i < s->fds.n_inherited; i++)
+		assert_int_not_equal(s->fds.inherited[i], GIVEN);
 	assert_writes_to(s, "beside/log");
 }
 
@@ -352,9 +355,9 @@ static void color_is_for_terminals(void **state)
 	assert_int_equal(dup2(terminal, GIVEN), GIVEN);
 	assert_int_equal(open_log(s, "40"), 0);
 	assert_true(s->tell.color);
+	tell_release(&s->tell);
 	assert_int_equal(dup2(terminal, GIVEN), GIVEN);
 	assert_int_equal(strv_add(&s->env, "NO_COLOR=1"), 0);
-	tell_release(&s->tell);
 	assert_int_equal(open_told(s, s->top), 0);
 	assert_false(s->tell.color);
 	assert_int_equal(open_log(s, at(s, "beside/log")), 0);
