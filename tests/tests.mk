@@ -11,6 +11,7 @@ UNIT_TESTS = \
 	tests/unit/test_callbpf \
 	tests/unit/test_called \
 	tests/unit/test_callfilter \
+	tests/unit/test_callids \
 	tests/unit/test_callname \
 	tests/unit/test_calls \
 	tests/unit/test_conf \
@@ -34,7 +35,6 @@ UNIT_TESTS = \
 	tests/unit/test_handover \
 	tests/unit/test_hardlink \
 	tests/unit/test_hostcheck \
-	tests/unit/test_ids \
 	tests/unit/test_inputs \
 	tests/unit/test_judge \
 	tests/unit/test_keyfile \

@@ -4,6 +4,7 @@ libvb_common_a_CFLAGS = $(AM_CFLAGS) $(INIH_CFLAGS)
 libvb_common_a_SOURCES = \
 	launcher/common/buf.c launcher/common/buf.h \
 	launcher/common/bwrapopt.c launcher/common/bwrapopt.h \
+	launcher/common/callids.c launcher/common/callids.h \
 	launcher/common/cleanup.h \
 	launcher/common/conf.c launcher/common/conf.h \
 	launcher/common/conf_file.c \
@@ -15,7 +16,6 @@ libvb_common_a_SOURCES = \
 	launcher/common/hardlink.c launcher/common/hardlink.h \
 	launcher/common/hostcheck.c launcher/common/hostcheck.h \
 	launcher/common/hostexplain.c \
-	launcher/common/idcalls.c launcher/common/idcalls.h \
 	launcher/common/keyfile.c launcher/common/keyfile.h \
 	launcher/common/ksignal.c launcher/common/ksignal.h \
 	launcher/common/learned.c launcher/common/learned.h \

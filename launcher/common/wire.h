@@ -70,7 +70,7 @@ struct orders {
 	uint64_t sig_ignored; /* bit n-1: signal n is ignored in the payload */
 	uint64_t sig_blocked; /* bit n-1: signal n is blocked in the payload */
 	uint64_t files;       /* the caller's soft RLIMIT_NOFILE, which the launcher has raised for itself; 0: as it is */
-	bool watch;           /* the filter notifies, and has idcalls.h for the numbers of REPORT_READY: its listener is sent with REPORT_WATCH */
+	bool watch;           /* the filter notifies, and knows the numbers of REPORT_READY (callids.h): its listener is sent with REPORT_WATCH */
 	uint64_t limits[RLIM_NLIMITS]; /* by RLIMIT_*, getrlimit(2): no more than this; 0: what the caller has */
 	char *cwd;            /* clean path inside */
 	char *program;        /* path inside to execve, from cwd if it is relative */

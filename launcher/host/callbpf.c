@@ -75,18 +75,6 @@ static struct sock_filter going_on(const struct sock_filter *insn, size_t rest)
 	return *insn;
 }
 
-int callbpf_join(const struct sock_filter *program, size_t n, const struct sock_filter *next, size_t n_next, struct buf *out)
-{
-	if (n + n_next > BPF_MAXINSNS)
-		return -E2BIG;
-	if (!is_sound(program, n) || !is_sound(next, n_next))
-		return -EINVAL;
-	for (size_t i = 0; i < n; i++)
-		add(out, going_on(&program[i], n - i - 1));
-	buf_add(out, next, n_next * sizeof(*next));
-	return out->failed ? -ENOMEM : 0;
-}
-
 int callbpf_watch(const struct sock_filter *program, size_t n, const int *numbers, size_t n_numbers, struct buf *out)
 {
 	if (n + 2 * n_numbers + 2 > BPF_MAXINSNS)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * callbpf.h - the seccomp program of a box, seen from outside of it: made to tell of what it refuses, and asked what it would have said.
- * Pure. The program is the one that venvbox-install compiled, and idcalls.h behind it; so there is no second list of what is refused.
+ * Pure. The program is the one that venvbox-install compiled; so there is no second list of what is refused.
  */
 #ifndef VB_CALLBPF_H
 #define VB_CALLBPF_H
@@ -14,12 +14,6 @@
 
 #include "common/buf.h"
 #include "common/cleanup.h"
-
-/*
- * Appends to out one program that says what the two say that are loaded beside each other: what the first does not allow it answers, of the rest
- * the next decides. -E2BIG, -EINVAL: as callbpf_watch().
- */
-int callbpf_join(const struct sock_filter *program, size_t n, const struct sock_filter *next, size_t n_next, struct buf *out) must_check;
 
 /*
  * Appends to out the program that notifies (SECCOMP_RET_USER_NOTIF) of each call that program refuses with an errno, and of those of

@@ -8,8 +8,8 @@
 #include <search.h>
 #include <string.h>
 
+#include "common/callids.h"
 #include "common/fd.h"
-#include "common/idcalls.h"
 #include "common/path.h"
 #include "host/callbpf.h"
 #include "host/callname.h"
@@ -54,42 +54,22 @@ void watcher_release(struct watcher *w)
 
 /* --- the program ------------------------------------------------------------------ */
 
-static const struct sock_filter *insns(const struct buf *program)
-{
-	return (const struct sock_filter *) (const void *) program->data;
-}
-
-static size_t length(const struct buf *program)
-{
-	return program->len / sizeof(struct sock_filter);
-}
-
-/* What decides: the filter, and of what that allows the numbers of users and groups. */
-static int make_program(struct watcher *w, const struct buf *filter, uid_t uid, gid_t gid)
-{
-	cleanup_buf struct buf ids = { 0 };
-	cleanup_buf struct buf joined = { 0 };
-	int r;
-
-	if (filter->len == 0 || filter->len % sizeof(*w->program) != 0)
-		return -EBADMSG;
-	idcalls_program(uid, gid, &ids);
-	if (ids.failed)
-		return -ENOMEM;
-	r = callbpf_join(insns(filter), length(filter), insns(&ids), length(&ids), &joined);
-	if (r < 0)
-		return r;
-	w->n_program = length(&joined);
-	w->program = (struct sock_filter *) (void *) buf_take(&joined);
-	return w->program != NULL ? 0 : -ENOMEM;
-}
-
+/* What decides. */
 static int read_program(struct watcher *w, int fd, uid_t uid, gid_t gid)
 {
 	cleanup_buf struct buf filter = { 0 };
 	int r = lseek(fd, 0, SEEK_SET) < 0 ? -errno : fd_read_all(fd, PROGRAM_LIMIT, &filter);
 
-	return r < 0 ? r : make_program(w, &filter, uid, gid);
+	if (r < 0)
+		return r;
+	if (filter.len == 0 || filter.len % sizeof(*w->program) != 0)
+		return -EBADMSG;
+	w->n_program = filter.len / sizeof(*w->program);
+	w->program = (struct sock_filter *) (void *) buf_take(&filter);
+	if (w->program == NULL)
+		return -ENOMEM;
+	callids_fill(w->program, w->n_program, uid, gid);
+	return 0;
 }
 
 int watcher_prepare(struct watcher *w, int *filter_fd, uid_t uid, gid_t gid, struct failure *f)

@@ -2,7 +2,7 @@
 /*
  * watcher.h - answers for the seccomp filter of one run, and remembers what was denied (design.md, Diagnostics).
  *
- * What the filters would refuse is refused, by the programs that would have refused it (callbpf.h); what it would allow goes on, whatever is
+ * What the filter would refuse is refused, by the program that would have refused it (callbpf.h); what it would allow goes on, whatever is
  * read of the process meanwhile. So a watched box holds what another holds. If the watcher is gone, the kernel refuses every
  * call that would have been asked about: ENOSYS.
  */
@@ -48,8 +48,7 @@ void watcher_init(struct watcher *w, const struct watched *of);
 void watcher_release(struct watcher *w);
 
 /*
- * Puts the program that notifies in place of the one that *filter_fd holds, which is closed. uid, gid: the user and the group of the box; what is
- * refused of other numbers (idcalls.h) it refuses too.
+ * Puts the program that notifies in place of the one that *filter_fd holds, which is closed. uid, gid: those of the box, for callids.h.
  */
 int watcher_prepare(struct watcher *w, int *filter_fd, uid_t uid, gid_t gid, struct failure *f) must_check;
 

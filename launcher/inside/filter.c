@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "common/callids.h"
+
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
 #endif
@@ -55,7 +57,7 @@ static int load_watched(struct sock_filter *insns, size_t n)
 	return r == -EINVAL ? load(insns, n, SECCOMP_FILTER_FLAG_NEW_LISTENER) : r;
 }
 
-int filter_load(int fd, int *listener)
+int filter_load(int fd, uid_t uid, gid_t gid, int *listener)
 {
 	cleanup_free struct sock_filter *insns = NULL;
 	struct stat st;
@@ -74,6 +76,7 @@ int filter_load(int fd, int *listener)
 	err = read_program(fd, insns, size);
 	if (err != 0)
 		return err;
+	callids_fill(insns, size / sizeof(*insns), uid, gid);
 	err = listener == NULL ? load(insns, size / sizeof(*insns), 0) : load_watched(insns, size / sizeof(*insns));
 	if (err < 0 || listener == NULL)
 		return err;

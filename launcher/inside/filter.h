@@ -6,13 +6,15 @@
 #ifndef VB_FILTER_H
 #define VB_FILTER_H
 
+#include <sys/types.h>
+
 #include "common/cleanup.h"
 
 /*
  * fd: a file whose whole content is a struct sock_filter[]. -EBADMSG if its size cannot be that of
- * a program (empty, torn, above BPF_MAXINSNS). Needs no_new_privs. listener: NULL, or where the descriptor goes that tells of
- * calls (seccomp_unotify(2)), the caller's; it is O_CLOEXEC.
+ * a program (empty, torn, above BPF_MAXINSNS). uid, gid: those of the box, for callids.h. Needs no_new_privs. listener: NULL, or where the
+ * descriptor goes that tells of calls (seccomp_unotify(2)), the caller's; it is O_CLOEXEC.
  */
-int filter_load(int fd, int *listener) must_check;
+int filter_load(int fd, uid_t uid, gid_t gid, int *listener) must_check;
 
 #endif

@@ -7,7 +7,6 @@ libvb_inside_a_SOURCES = \
 	launcher/inside/credit.c launcher/inside/credit.h \
 	launcher/inside/filter.c launcher/inside/filter.h \
 	launcher/inside/handover.c launcher/inside/handover.h \
-	launcher/inside/ids.c launcher/inside/ids.h \
 	launcher/inside/interpreter.c launcher/inside/interpreter.h \
 	launcher/inside/landlock.c launcher/inside/landlock.h \
 	launcher/inside/payload.c launcher/inside/payload.h \

@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include "inside/caps.h"
 #include "inside/filter.h"
-#include "inside/ids.h"
 #include "inside/landlock.h"
 #include "inside/verify.h"
 
@@ -42,15 +42,9 @@ static int step_dumpable(struct seal *s)
 	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 ? 0 : -errno;
 }
 
-/* In a watched box the other one has it: the errno of a filter comes before its listener, and the launcher would not hear of the call. */
-static int step_ids(struct seal *s)
-{
-	return s->watch ? 0 : ids_load(getuid(), getgid());
-}
-
 static int step_filter(struct seal *s)
 {
-	return filter_load(s->filter_fd, s->watch ? &s->listener : NULL);
+	return filter_load(s->filter_fd, getuid(), getgid(), s->watch ? &s->listener : NULL);
 }
 
 static int step_verify(struct seal *s)
@@ -72,7 +66,6 @@ static const struct {
 	{ step_no_new_privs, "cannot set no_new_privs" },
 	{ step_landlock, "cannot enter the Landlock domain" },
 	{ step_dumpable, "cannot become non-dumpable" },
-	{ step_ids, "cannot install the seccomp filter of user and group numbers" },
 	{ step_filter, "cannot install the seccomp filter" },
 	{ step_verify, "the seal does not hold" },
 };

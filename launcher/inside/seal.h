@@ -15,7 +15,7 @@ struct seal {
 	uint64_t keep_caps;
 	int filter_fd;
 	int status_fd; /* of seal_prepare() */
-	bool watch;    /* the filter is loaded with a listener, and has what idcalls.h refuses */
+	bool watch;    /* the filter is loaded with a listener */
 	int listener;  /* result: it, or -1; the caller's */
 	bool landlock; /* result: the Landlock scopes hold */
 	const char *what; /* result of a failure, for people: the step, static */

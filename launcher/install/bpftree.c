@@ -8,230 +8,11 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "install/bpfleft.h"
 
 /* As many as the tests of a tree can reach past: 8 bits. */
-#define MAX_RANGES  200
-#define MAX_ANSWERS 8
-#define MAX_BLOCKS  64
-
-struct program {
-	const struct sock_filter *v;
-	size_t n;
-};
-
-/* What is known of a call. */
-struct call {
-	uint32_t arch;
-	uint32_t number;
-	bool has_number;
-};
-
-/* Where a path leads: to an answer, or to the next instruction that what is known does not decide. */
-struct way {
-	bool is_answer;
-	uint32_t answer;
-	size_t at;
-};
-
-/* --- the program, when the number is known -------------------------------------------- */
-
-static bool holds(const struct sock_filter *insn, uint32_t a)
-{
-	switch (BPF_OP(insn->code)) {
-	case BPF_JEQ:
-		return a == insn->k;
-	case BPF_JGT:
-		return a > insn->k;
-	default:
-		return a >= insn->k;
-	}
-}
-
-/* Goes on from instruction `at` as far as the call decides. */
-static int go(const struct program *p, const struct call *c, size_t at, struct way *way)
-{
-	bool known = false;
-	uint32_t a = 0;
-
-	for (; at < p->n; at++) {
-		const struct sock_filter *insn = &p->v[at];
-
-		switch (insn->code) {
-		case BPF_RET | BPF_K:
-			*way = (struct way) { .is_answer = true, .answer = insn->k };
-			return 0;
-		case BPF_JMP | BPF_JA:
-			if (insn->k >= p->n)
-				return -ENOTSUP;
-			at += insn->k;
-			continue;
-		case BPF_LD | BPF_W | BPF_ABS:
-			if (insn->k == offsetof(struct seccomp_data, arch)) {
-				a = c->arch;
-				known = true;
-				continue;
-			}
-			if (insn->k == offsetof(struct seccomp_data, nr) && c->has_number) {
-				a = c->number;
-				known = true;
-				continue;
-			}
-			*way = (struct way) { .at = at };
-			return 0;
-		case BPF_JMP | BPF_JEQ | BPF_K:
-		case BPF_JMP | BPF_JGT | BPF_K:
-		case BPF_JMP | BPF_JGE | BPF_K:
-			if (known) {
-				at += holds(insn, a) ? insn->jt : insn->jf;
-				continue;
-			}
-			break;
-		case BPF_JMP | BPF_JSET | BPF_K:
-		case BPF_ALU | BPF_AND | BPF_K:
-			break;
-		default:
-			return -ENOTSUP;
-		}
-		*way = (struct way) { .at = at };
-		return known ? -ENOTSUP : 0;
-	}
-	return -ENOTSUP;
-}
-
-/* The answers that a piece of program leads to, each once: they stand behind it. */
-struct answers {
-	uint32_t v[MAX_ANSWERS];
-	size_t n;
-};
-
-/* Its place among them; behind the last one if it is not there. */
-static size_t find_answer(const struct answers *answers, uint32_t answer)
-{
-	size_t i = 0;
-
-	while (i < answers->n && answers->v[i] != answer)
-		i++;
-	return i;
-}
-
-static int add_answer(struct answers *answers, uint32_t answer)
-{
-	size_t i = find_answer(answers, answer);
-
-	if (i == MAX_ANSWERS)
-		return -ENOTSUP;
-	answers->v[i] = answer;
-	if (i == answers->n)
-		answers->n++;
-	return (int) i;
-}
-
-/* What is left of the program: the instructions that read arguments, in their order, and where they lead. */
-struct rest {
-	struct left {
-		bool in;
-		bool jumps;     /* goes on elsewhere than at the next one */
-		struct way yes; /* of a test; of another instruction: what follows */
-		struct way no;
-		size_t place;
-	} *v; /* of each instruction of the program */
-	struct answers answers;
-	size_t n; /* without the answers */
-};
-
-static bool is_test(const struct sock_filter *insn)
-{
-	return BPF_CLASS(insn->code) == BPF_JMP;
-}
-
-static int lead(const struct program *p, const struct call *c, size_t at, struct rest *rest, struct way *way)
-{
-	int r = go(p, c, at, way);
-
-	if (r < 0)
-		return r;
-	if (way->is_answer)
-		return add_answer(&rest->answers, way->answer) >= 0 ? 0 : -ENOTSUP;
-	rest->v[way->at].in = true;
-	return 0;
-}
-
-/* All that lead to an instruction stand before it: those after `at` that are in already are all that can come between. */
-static bool is_next(const struct rest *rest, size_t at, const struct way *way)
-{
-	if (way->is_answer)
-		return false;
-	for (at++; !rest->v[at].in; at++)
-		;
-	return at == way->at;
-}
-
-static int find_rest(const struct program *p, const struct call *c, size_t first, struct rest *rest)
-{
-	int r = 0;
-
-	memset(rest->v, 0, p->n * sizeof(*rest->v));
-	*rest = (struct rest) { .v = rest->v };
-	rest->v[first].in = true;
-	for (size_t at = first; r == 0 && at < p->n; at++) {
-		const struct sock_filter *insn = &p->v[at];
-		struct left *left = &rest->v[at];
-
-		if (!left->in)
-			continue;
-		left->place = rest->n++;
-		r = lead(p, c, at + 1 + (is_test(insn) ? insn->jt : 0), rest, &left->yes);
-		if (r == 0 && is_test(insn))
-			r = lead(p, c, at + 1 + insn->jf, rest, &left->no);
-		left->jumps = r == 0 && !is_test(insn) && !is_next(rest, at, &left->yes);
-		rest->n += left->jumps;
-	}
-	return r;
-}
-
-static void add(struct buf *out, struct sock_filter insn)
-{
-	buf_add(out, &insn, sizeof(insn));
-}
-
-static void add_answers(const struct answers *answers, struct buf *out)
-{
-	for (size_t i = 0; i < answers->n; i++)
-		add(out, (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, answers->v[i]));
-}
-
-/* From behind instruction `from`. */
-static size_t distance(const struct rest *rest, const struct way *way, size_t from)
-{
-	size_t to = way->is_answer ? rest->n + find_answer(&rest->answers, way->answer) : rest->v[way->at].place;
-
-	return to - from - 1;
-}
-
-static int emit_rest(const struct program *p, const struct rest *rest, struct buf *out)
-{
-	for (size_t at = 0; at < p->n; at++) {
-		const struct left *left = &rest->v[at];
-		struct sock_filter insn = p->v[at];
-		size_t yes, no;
-
-		if (!left->in)
-			continue;
-		if (is_test(&insn)) {
-			yes = distance(rest, &left->yes, left->place);
-			no = distance(rest, &left->no, left->place);
-			if (yes > UINT8_MAX || no > UINT8_MAX)
-				return -ENOTSUP;
-			insn.jt = (uint8_t) yes;
-			insn.jf = (uint8_t) no;
-		}
-		add(out, insn);
-		if (left->jumps)
-			add(out, (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JA, (uint32_t) distance(rest, &left->yes, left->place + 1), 0, 0));
-	}
-	add_answers(&rest->answers, out);
-	return 0;
-}
+#define MAX_RANGES 200
+#define MAX_BLOCKS 64
 
 /* --- ranges of numbers that have one answer, or one rest ---------------------------------- */
 
@@ -244,33 +25,25 @@ struct range {
 struct tree {
 	struct range ranges[MAX_RANGES];
 	size_t n;
-	struct answers answers;
+	struct bpfleft_answers answers;
 	struct buf blocks[MAX_BLOCKS];
 	size_t n_blocks;
-	struct rest rest; /* of one number after the other */
+	struct buf often; /* what is left for that number; it is in no range then */
 };
 
 static void tree_release(struct tree *t)
 {
 	for (size_t i = 0; i < MAX_BLOCKS; i++)
 		buf_release(&t->blocks[i]);
-	free(t->rest.v);
+	buf_release(&t->often);
 }
 
 /* 0 or more: which block. */
-static int add_block(const struct program *p, const struct call *c, size_t first, struct tree *t)
+static int add_block(const struct bpfleft_program *p, const struct bpfleft_call *c, size_t first, struct tree *t)
 {
 	struct buf *block = &t->blocks[t->n_blocks];
-	int r;
+	int r = t->n_blocks < MAX_BLOCKS - 1 ? bpfleft_make(p, c, first, block) : -ENOTSUP;
 
-	/* An instruction that does not load would find the number here where the program had nothing. */
-	if (t->n_blocks == MAX_BLOCKS - 1 || BPF_CLASS(p->v[first].code) != BPF_LD)
-		return -ENOTSUP;
-	r = find_rest(p, c, first, &t->rest);
-	if (r == 0)
-		r = emit_rest(p, &t->rest, block);
-	if (r == 0 && block->failed)
-		r = -ENOMEM;
 	for (size_t i = 0; r == 0 && i < t->n_blocks; i++)
 		if (t->blocks[i].len == block->len && memcmp(t->blocks[i].data, block->data, block->len) == 0) {
 			buf_release(block);
@@ -279,15 +52,17 @@ static int add_block(const struct program *p, const struct call *c, size_t first
 	return r < 0 ? r : (int) t->n_blocks++;
 }
 
-static int add_range(const struct program *p, const struct call *c, struct tree *t)
+static int add_range(const struct bpfleft_program *p, const struct bpfleft_call *c, uint32_t often, struct tree *t)
 {
 	const struct range *last = t->n > 0 ? &t->ranges[t->n - 1] : NULL;
-	struct way way;
-	int r = go(p, c, 0, &way);
+	struct bpfleft_way way;
+	int r = bpfleft_go(p, c, 0, &way);
 
 	if (r < 0)
 		return r;
-	r = way.is_answer ? add_answer(&t->answers, way.answer) : add_block(p, c, way.at, t);
+	if (!way.is_answer && c->number == often)
+		return bpfleft_make(p, c, way.at, &t->often);
+	r = way.is_answer ? bpfleft_add_answer(&t->answers, way.answer) : add_block(p, c, way.at, t);
 	if (r < 0)
 		return r;
 	if (last != NULL && last->is_block == !way.is_answer && last->to == (size_t) r)
@@ -317,16 +92,18 @@ static size_t drop_repeated(uint32_t *bounds, size_t n)
 }
 
 /* Where a test could tell one number, or architecture, from the next one. More than there need be: the constants for arguments are among them. */
-static size_t find_bounds(const struct program *p, uint32_t arch, uint32_t *bounds)
+static size_t find_bounds(const struct bpfleft_program *p, uint32_t arch, uint32_t often, uint32_t *bounds)
 {
 	size_t n = 0;
 
 	bounds[n++] = 0;
-	/* It stands for itself alone; what follows it is foreign again. */
+	/* Each stands for itself alone; what follows arch is foreign again. */
 	bounds[n++] = arch;
 	bounds[n++] = arch + 1;
+	bounds[n++] = often;
+	bounds[n++] = often + 1;
 	for (size_t i = 0; i < p->n; i++) {
-		if (!is_test(&p->v[i]) || p->v[i].code == (BPF_JMP | BPF_JA))
+		if (BPF_CLASS(p->v[i].code) != BPF_JMP || p->v[i].code == (BPF_JMP | BPF_JA))
 			continue;
 		bounds[n++] = p->v[i].k;
 		if (p->v[i].k != UINT32_MAX)
@@ -336,19 +113,19 @@ static size_t find_bounds(const struct program *p, uint32_t arch, uint32_t *boun
 	return drop_repeated(bounds, n);
 }
 
-static int find_ranges(const struct program *p, uint32_t arch, const uint32_t *bounds, size_t n, struct tree *t)
+static int find_ranges(const struct bpfleft_program *p, uint32_t arch, uint32_t often, const uint32_t *bounds, size_t n, struct tree *t)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < n; i++)
-		r = add_range(p, &(struct call) { .arch = arch, .number = bounds[i], .has_number = true }, t);
+		r = add_range(p, &(struct bpfleft_call) { .arch = arch, .number = bounds[i], .has_number = true }, often, t);
 	return r;
 }
 
 /* For calls of any other architecture, whatever their number. */
-static int find_foreign(const struct program *p, uint32_t arch, const uint32_t *bounds, size_t n, uint32_t *answer)
+static int find_foreign(const struct bpfleft_program *p, uint32_t arch, const uint32_t *bounds, size_t n, uint32_t *answer)
 {
-	struct way way;
+	struct bpfleft_way way;
 	bool has = false;
 
 	for (size_t i = 0; i < n; i++) {
@@ -356,7 +133,7 @@ static int find_foreign(const struct program *p, uint32_t arch, const uint32_t *
 
 		if (bounds[i] == arch)
 			continue;
-		r = go(p, &(struct call) { .arch = bounds[i] }, 0, &way);
+		r = bpfleft_go(p, &(struct bpfleft_call) { .arch = bounds[i] }, 0, &way);
 		if (r < 0)
 			return r;
 		if (!way.is_answer || (has && way.answer != *answer))
@@ -368,6 +145,11 @@ static int find_foreign(const struct program *p, uint32_t arch, const uint32_t *
 }
 
 /* --- the tree ------------------------------------------------------------------------------ */
+
+static void add(struct buf *out, struct sock_filter insn)
+{
+	buf_add(out, &insn, sizeof(insn));
+}
 
 /* Where a branch leads: to a test, or to a range. */
 struct branch {
@@ -437,7 +219,20 @@ static void emit_blocks(const struct tree *t, struct buf *out)
 		buf_add(out, t->blocks[i].data, t->blocks[i].len);
 }
 
-static int emit_tree(const struct tree *t, uint32_t arch, uint32_t foreign, struct buf *out)
+/* Past it the number is still loaded. */
+static int emit_often(const struct tree *t, uint32_t often, struct buf *out)
+{
+	size_t n = t->often.len / sizeof(struct sock_filter);
+
+	if (n > UINT8_MAX)
+		return -ENOTSUP;
+	if (n > 0)
+		add(out, (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, often, 0, (uint8_t) n));
+	buf_add(out, t->often.data, t->often.len);
+	return 0;
+}
+
+static int emit_tree(const struct tree *t, uint32_t arch, uint32_t often, uint32_t foreign, struct buf *out)
 {
 	struct tests tests = { .n = 0 };
 	struct branch root = plant(t, 0, t->n, &tests);
@@ -447,34 +242,37 @@ static int emit_tree(const struct tree *t, uint32_t arch, uint32_t foreign, stru
 	add(out, (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, arch, 1, 0));
 	add(out, (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, foreign));
 	add(out, (struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)));
+	r = emit_often(t, often, out);
+	if (r < 0)
+		return r;
 	if (root.is_range)
 		add(out, (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JA, (uint32_t) where(t, &tests, &root), 0, 0));
 	r = emit_tests(t, &tests, out);
 	if (r < 0)
 		return r;
-	add_answers(&t->answers, out);
+	bpfleft_put_answers(&t->answers, out);
 	emit_blocks(t, out);
 	return out->failed ? -ENOMEM : 0;
 }
 
-int bpftree_make(const struct sock_filter *program, size_t n, uint32_t arch, struct buf *out)
+int bpftree_make(const struct sock_filter *program, size_t n, uint32_t arch, uint32_t often, struct buf *out)
 {
-	const struct program p = { .v = program, .n = n };
-	cleanup_free uint32_t *bounds = n <= BPF_MAXINSNS ? calloc(2 * n + 3, sizeof(*bounds)) : NULL;
-	cleanup(tree_release) struct tree t = { .rest.v = bounds != NULL ? calloc(n + 1, sizeof(*t.rest.v)) : NULL };
+	const struct bpfleft_program p = { .v = program, .n = n };
+	cleanup_free uint32_t *bounds = n <= BPF_MAXINSNS ? calloc(2 * n + 5, sizeof(*bounds)) : NULL;
+	cleanup(tree_release) struct tree t = { .n = 0 };
 	cleanup_buf struct buf made = { 0 };
 	uint32_t foreign = SECCOMP_RET_KILL_PROCESS;
 	size_t n_bounds;
 	int r;
 
-	if (t.rest.v == NULL)
+	if (bounds == NULL)
 		return n <= BPF_MAXINSNS ? -ENOMEM : -ENOTSUP;
-	n_bounds = find_bounds(&p, arch, bounds);
+	n_bounds = find_bounds(&p, arch, often, bounds);
 	r = find_foreign(&p, arch, bounds, n_bounds, &foreign);
 	if (r == 0)
-		r = find_ranges(&p, arch, bounds, n_bounds, &t);
+		r = find_ranges(&p, arch, often, bounds, n_bounds, &t);
 	if (r == 0)
-		r = emit_tree(&t, arch, foreign, &made);
+		r = emit_tree(&t, arch, often, foreign, &made);
 	if (r == 0 && made.len / sizeof(*program) >= n)
 		r = -ENOTSUP;
 	if (r < 0)

@@ -166,6 +166,18 @@ static int compile_plain(const enum verdict *verdicts, bool everything, struct b
 	return r == 0 && program->len > PROGRAM_MAX ? -E2BIG : r;
 }
 
+/* Or as it is, if it cannot be. Programs open more files than they make any other call for which the filter runs. */
+static int shorten(const struct buf *plain, struct buf *program)
+{
+	int r = bpftree_make((const void *) plain->data, plain->len / sizeof(struct sock_filter), seccomp_arch_native(),
+			     (uint32_t) filter_call_number("openat"), program);
+
+	if (r != -ENOTSUP)
+		return r;
+	buf_add(program, plain->data, plain->len);
+	return program->failed ? -ENOMEM : 0;
+}
+
 int filter_compile(const struct strv *allow, struct buf *program, unsigned *allowed_calls, struct failure *f)
 {
 	enum verdict verdicts[CALLS_MAX] = { VERDICT_NONE };
@@ -177,11 +189,7 @@ int filter_compile(const struct strv *allow, struct buf *program, unsigned *allo
 		return r;
 	r = compile_plain(verdicts, everything, &plain);
 	if (r == 0)
-		r = bpftree_make((const void *) plain.data, plain.len / sizeof(struct sock_filter), seccomp_arch_native(), program);
-	if (r == -ENOTSUP) {
-		buf_add(program, plain.data, plain.len);
-		r = program->failed ? -ENOMEM : 0;
-	}
+		r = shorten(&plain, program);
 	if (r < 0)
 		return fail_errno(f, -r, "venvbox needs libseccomp 2.5.0 or newer", "cannot compile the seccomp filter");
 	*allowed_calls = count_allowed(verdicts, everything);

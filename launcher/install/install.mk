@@ -7,6 +7,7 @@ libvb_install_a_SOURCES = \
 	launcher/install/args.c launcher/install/args.h \
 	launcher/install/argrules.c launcher/install/argrules.h \
 	launcher/install/bins.c launcher/install/bins.h \
+	launcher/install/bpfleft.c launcher/install/bpfleft.h \
 	launcher/install/bpftree.c launcher/install/bpftree.h \
 	launcher/install/doctor.c launcher/install/doctor.h \
 	launcher/install/doctor_attack.c launcher/install/doctor_attack.h \

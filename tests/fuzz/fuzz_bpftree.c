@@ -34,7 +34,7 @@ static void check(const struct buf *plain, const struct buf *made, uint32_t arch
 	must(is == was && is != BPF_BROKEN);
 }
 
-static void check_all(const struct buf *plain, const struct buf *made)
+static void check_all(const struct buf *plain, const struct buf *made, uint32_t often)
 {
 	const struct sock_filter *insns = (const void *) plain->data;
 	size_t n = plain->len / sizeof(*insns);
@@ -49,6 +49,8 @@ static void check_all(const struct buf *plain, const struct buf *made)
 				check(plain, made, ARCH, insns[i].k + more - 1, args);
 				check(plain, made, insns[k].k + more - 1, insns[i].k, args);
 			}
+			check(plain, made, ARCH, often, args);
+			check(plain, made, ARCH, often + 1, args);
 		}
 }
 
@@ -61,6 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	};
 	static const struct sock_filter end = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	cleanup_buf struct buf plain = { 0 }, made = { 0 };
+	uint32_t often;
 	int r;
 
 	buf_add(&plain, start, size > 0 && data[0] == 0xf8 ? 0 : sizeof(start));
@@ -70,11 +73,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		buf_add(&plain, &insn, sizeof(insn));
 	}
 	buf_add(&plain, &end, sizeof(end));
-	r = bpftree_make((const void *) plain.data, plain.len / sizeof(end), ARCH, &made);
+	/* A number of the program's, or some other. */
+	often = size % 3 != 0 ? ((const struct sock_filter *) (const void *) plain.data)[size % (plain.len / sizeof(end))].k : (uint32_t) size;
+	r = bpftree_make((const void *) plain.data, plain.len / sizeof(end), ARCH, often, &made);
 	must(r == 0 || (r == -ENOTSUP && made.len == 0));
 	if (r < 0)
 		return 0;
 	must(made.len < plain.len);
-	check_all(&plain, &made);
+	check_all(&plain, &made, often);
 	return 0;
 }

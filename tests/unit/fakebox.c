@@ -212,7 +212,7 @@ static int load_listened(void)
 	cleanup_fd int fd = fd_memfd("filter", program, sizeof(program));
 	int listener = -1;
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || filter_load(fd, &listener) < 0)
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || filter_load(fd, getuid(), getgid(), &listener) < 0)
 		_exit(91);
 	return listener;
 }

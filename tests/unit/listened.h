@@ -42,7 +42,7 @@ static inline void listened_start(struct listened *l, int program, int (*before)
 		int listener = -1;
 
 		(void) prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if ((before != NULL && before(data) != 0) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || filter_load(program, &listener) < 0
+		if ((before != NULL && before(data) != 0) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || filter_load(program, getuid(), getgid(), &listener) < 0
 		    || wire_send_with(ends[1], &byte, 1, listener) < 0)
 			syscall(SYS_exit_group, 99);
 		(void) close(listener);

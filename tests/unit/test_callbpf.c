@@ -7,7 +7,7 @@
 #include <seccomp.h>
 #include <string.h>
 
-#include "common/idcalls.h"
+#include "common/callids.h"
 #include "common/names.h"
 #include "host/callbpf.h"
 #include "host/watchcall.h"
@@ -259,70 +259,19 @@ static void what_is_put_behind_reads_the_number_alone(void **state)
 
 #define UID  UINT64_C(1234)
 #define GID  UINT64_C(5678)
-#define SAME UINT64_C(0xffffffff)
-
-/* What two filters say that are loaded beside each other: errno comes before "allowed", and that of the later one, which is ours, first. */
-static uint32_t ask_both(const struct asked *a, const struct buf *ids, uint32_t arch, int nr, const uint64_t *args)
-{
-	struct bpf_run run;
-	uint32_t action = bpf_ask(&a->program, arch, nr, args, &run);
-
-	return action != SECCOMP_RET_ALLOW ? action : bpf_ask(ids, arch, nr, args, &run);
-}
-
-static void assert_joined(const struct asked *a, const struct buf *ids, const struct buf *joined, int nr, const uint64_t *args)
-{
-	const uint32_t archs[] = { seccomp_arch_native(), OTHER_ARCH };
-
-	for (size_t i = 0; i < 2; i++) {
-		struct seccomp_data data = { .nr = nr, .arch = archs[i] };
-		uint32_t want = ask_both(a, ids, archs[i], nr, args);
-		struct bpf_run run;
-
-		memcpy(data.args, args, sizeof(data.args));
-		if (bpf_ask(joined, archs[i], nr, args, &run) != want || callbpf_run(insns(joined), length(joined), &data) != want)
-			fail_msg("call %d: not %#x", nr, want);
-	}
-}
-
-static void joined_they_say_what_they_say_beside_each_other(void **state)
-{
-	static const uint64_t values[] = { 0, UID, UID + 1, GID, SAME, UID | HIGH, GID | HIGH, SAME | HIGH, HIGH, SAME << 32 };
-	cleanup_buf struct buf ids = { 0 };
-
-	(void) state;
-	idcalls_program(UID, GID, &ids);
-	for (int mode = 0; mode < MODES; mode++) {
-		cleanup_buf struct buf joined = { 0 };
-		struct asked a;
-
-		prepare((enum mode) mode, &a);
-		assert_int_equal(callbpf_join(insns(&a.program), length(&a.program), insns(&ids), length(&ids), &joined), 0);
-		for (int nr = -1; nr < CALLS_MAX; nr++)
-			for (size_t i = 0; i < 6 * sizeof(values) / sizeof(values[0]); i++) {
-				uint64_t all = values[i / 6], args[6] = { SAME, SAME, SAME, SAME, SAME, SAME };
-
-				args[i % 6] = all; /* one of them, then all of them */
-				assert_joined(&a, &ids, &joined, nr, args);
-				assert_joined(&a, &ids, &joined, nr, (uint64_t[6]) { all, all, all, all, all, all });
-			}
-		release(&a);
-	}
-}
 
 static void another_number_is_told_of_and_the_own_is_not(void **state)
 {
 	static const uint64_t other[6] = { 0, UID, GID + 1 }, own[6] = { 0, UID, GID };
-	cleanup_buf struct buf ids = { 0 }, joined = { 0 }, watching = { 0 };
+	cleanup_buf struct buf watching = { 0 };
 	struct bpf_run run;
 	struct asked a;
 
 	(void) state;
 	prepare(TABLE, &a);
-	idcalls_program(UID, GID, &ids);
-	assert_int_equal(callbpf_join(insns(&a.program), length(&a.program), insns(&ids), length(&ids), &joined), 0);
-	assert_int_equal(callbpf_watch(insns(&joined), length(&joined), a.numbers, a.n_numbers, &watching), 0);
-	assert_int_equal(bpf_ask(&joined, seccomp_arch_native(), SYS_fchown, other, &run), SECCOMP_RET_ERRNO | EPERM);
+	callids_fill((void *) a.program.data, length(&a.program), UID, GID);
+	assert_int_equal(callbpf_watch(insns(&a.program), length(&a.program), a.numbers, a.n_numbers, &watching), 0);
+	assert_int_equal(bpf_ask(&a.program, seccomp_arch_native(), SYS_fchown, other, &run), SECCOMP_RET_ERRNO | EPERM);
 	assert_int_equal(bpf_ask(&watching, seccomp_arch_native(), SYS_fchown, other, &run), SECCOMP_RET_USER_NOTIF);
 	assert_int_equal(bpf_ask(&watching, seccomp_arch_native(), SYS_fchown, own, &run), SECCOMP_RET_ALLOW);
 	assert_int_equal(bpf_ask(&watching, seccomp_arch_native(), SYS_openat, own, &run), SECCOMP_RET_USER_NOTIF);
@@ -382,23 +331,6 @@ static void a_broken_program_is_not_watched(void **state)
 	}
 }
 
-/* Neither before another one nor behind. */
-static void a_broken_program_is_not_joined(void **state)
-{
-	static const struct sock_filter sound[] = { ALLOW };
-
-	(void) state;
-	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
-		cleanup_buf struct buf out = { 0 };
-
-		if (callbpf_join(broken[i].insns, broken[i].n, sound, 1, &out) != -EINVAL ||
-		    callbpf_join(sound, 1, broken[i].insns, broken[i].n, &out) != -EINVAL)
-			fail_msg("%s", broken[i].what);
-		assert_int_equal(callbpf_join(sound, 1, sound, 0, &out), -EINVAL);
-		assert_int_equal(out.len, 0);
-	}
-}
-
 static void loads_beyond_the_call_refuse(void **state)
 {
 	static const uint32_t offsets[] = { sizeof(struct seccomp_data), sizeof(struct seccomp_data) - 3, 1, UINT32_MAX, UINT32_MAX - 3 };
@@ -425,7 +357,6 @@ static void what_is_too_long_is_not_watched(void **state)
 	assert_int_equal(callbpf_watch(program, BPF_MAXINSNS - 4, numbers, 1, &fits), 0);
 	assert_int_equal(length(&fits), BPF_MAXINSNS);
 	assert_int_equal(callbpf_watch(program, BPF_MAXINSNS - 3, numbers, 1, &out), -E2BIG);
-	assert_int_equal(callbpf_join(program, BPF_MAXINSNS, program, 1, &out), -E2BIG);
 }
 
 int main(void)
@@ -437,11 +368,9 @@ int main(void)
 		cmocka_unit_test(single_bits_agree),
 		cmocka_unit_test(am_i_inside_is_answered_by_the_kernel),
 		cmocka_unit_test(what_is_put_behind_reads_the_number_alone),
-		cmocka_unit_test(joined_they_say_what_they_say_beside_each_other),
 		cmocka_unit_test(another_number_is_told_of_and_the_own_is_not),
 		cmocka_unit_test(a_broken_program_refuses),
 		cmocka_unit_test(a_broken_program_is_not_watched),
-		cmocka_unit_test(a_broken_program_is_not_joined),
 		cmocka_unit_test(loads_beyond_the_call_refuse),
 		cmocka_unit_test(what_is_too_long_is_not_watched),
 	};

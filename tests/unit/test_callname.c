@@ -67,7 +67,6 @@ static void every_rule_about_arguments_has_words(void **state)
 	}
 }
 
-/* idcalls.h */
 static void every_call_of_numbers_has_words(void **state)
 {
 	static const char *const names[] = { "setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid", "chown", "fchown", "lchown", "fchownat" };

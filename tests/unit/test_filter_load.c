@@ -17,6 +17,8 @@
 #include "common/fd.h"
 #include "inside/filter.h"
 
+#define UID   1234
+#define GID   5678
 #define ALLOW BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
 /* In a process of its own: a filter cannot be taken off. The child is positive control and subject at once. */
@@ -32,7 +34,7 @@ static int load(const void *data, size_t len)
 	if (pid == 0) {
 		(void) lseek(fd, 0, SEEK_END); /* whoever sent it may have left it anywhere */
 		(void) prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-		_exit(-filter_load(fd, NULL));
+		_exit(-filter_load(fd, UID, GID, NULL));
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
@@ -81,7 +83,7 @@ static int load_listened(const struct sock_filter *program, size_t len)
 		int listener = -1, r;
 
 		(void) prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-		r = filter_load(fd, &listener);
+		r = filter_load(fd, UID, GID, &listener);
 		if (r != 0)
 			_exit(listener == -1 ? -r : 200);
 		if (fcntl(listener, F_GETFD) != FD_CLOEXEC)
@@ -95,6 +97,24 @@ static int load_listened(const struct sock_filter *program, size_t len)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	return -WEXITSTATUS(status);
+}
+
+static void test_without_no_new_privs_it_fails(void **state)
+{
+	static const struct sock_filter program[] = { ALLOW };
+	cleanup_fd int fd = fd_memfd("filter", program, sizeof(program));
+	int status = 0;
+	pid_t pid = fork();
+
+	(void) state;
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		/* Without capabilities, for root may load one. */
+		(void) !setresuid(65534, 65534, 65534);
+		_exit(-filter_load(fd, UID, GID, NULL));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(WEXITSTATUS(status), EACCES);
 }
 
 static void test_with_a_listener(void **state)
@@ -127,8 +147,8 @@ static void test_not_a_plain_file(void **state)
 
 	(void) state;
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-	assert_int_equal(filter_load(ends[0], NULL), -EBADMSG);
-	assert_int_equal(filter_load(-1, NULL), -EBADF);
+	assert_int_equal(filter_load(ends[0], UID, GID, NULL), -EBADMSG);
+	assert_int_equal(filter_load(-1, UID, GID, NULL), -EBADF);
 	(void) close(ends[0]);
 	(void) close(ends[1]);
 }
@@ -139,6 +159,7 @@ int main(void)
 		cmocka_unit_test(test_a_program_loads),
 		cmocka_unit_test(test_sizes_that_no_program_has),
 		cmocka_unit_test(test_what_the_kernel_refuses_is_refused),
+		cmocka_unit_test(test_without_no_new_privs_it_fails),
 		cmocka_unit_test(test_with_a_listener),
 		cmocka_unit_test(test_what_is_refused_has_no_listener),
 		cmocka_unit_test(test_not_a_plain_file),
