@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """How fast a program runs once it does."""
+import contextlib
 import glob
 import json
 import os
@@ -12,23 +13,24 @@ import packages
 from interpreters import PYENV
 from workbench import PYTHON, turns
 
+# Of each thing that is done: as many at a time as are asked for by a line, and how long they took.
 CALLS = """
 import json, os, socket, sys, time
-scale = float(sys.argv[1])
 open("data", "w").write("x" * 100)
-def timed(n, do):
-    begun = time.perf_counter()
-    for _ in range(int(n * scale)): do()
-    return time.perf_counter() - begun
 def read():
     fd = os.open("data", os.O_RDONLY); os.read(fd, 100); os.close(fd)
 server = socket.create_server(("127.0.0.1", 0))
 a = socket.create_connection(server.getsockname()); b = server.accept()[0]
 def trip():
     a.send(b"x"); b.recv(1); b.send(b"x"); a.recv(1)
-print(json.dumps({"stat": timed(1000000, lambda: os.stat("data")), "open, read, close": timed(100000, read), "round trip": timed(20000, trip)}))
+things = {"stat": lambda: os.stat("data"), "open": read, "trip": trip}
+def timed(do, n):
+    begun = time.perf_counter()
+    for _ in range(n): do()
+    return time.perf_counter() - begun
+for line in sys.stdin:
+    print(json.dumps({thing: timed(things[thing], n) for thing, n in json.loads(line).items()}), flush=True)
 """
-
 
 # A filter that allows everything, seccomp(2): of what the kernel does for a process that has one, nothing is less.
 FILTER = """
@@ -41,23 +43,35 @@ program = Program(1, ctypes.addressof(allow))
 assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.syscall(call, 1, 0, ctypes.byref(program)) == 0, ctypes.get_errno()
 """
 
-
-def compare_calls(bench, sides):
-    """sides: venv and code, for "ours" and "theirs"."""
-    scale = "0.05" if bench.short else "1"
-    found = turns(sides, 5, lambda side: json.loads(
-        bench.run([os.path.join(side[0], "bin", "python"), "-c", side[1], scale], cwd=os.path.dirname(side[0]))))
-    ratios = {thing: found["ours"][thing] / found["theirs"][thing] for thing in found["theirs"]}
-    return max(ratios.values()), {thing: round(value, 3) for thing, value in ratios.items()}
+COUNTS = {"stat": 1000000, "open": 100000, "trip": 20000}
+PROCESSES, BLOCKS = 5, 20  # the counts are divided among so many processes of each side, and so many turns of each of them
 
 
-def calls(bench):
-    return compare_calls(bench, {"ours": (bench.box(), CALLS), "theirs": (bench.plain(), CALLS)})
+def medians(bench):
+    """
+    {side: {thing: seconds of a block}} of a box, the plain venv, and that with a filter. Their processes live at the same time and work in
+    turns of some milliseconds, for what is looked for is smaller than what a machine changes by from one second to the next.
+    """
+    sides = {"box": (bench.box(), CALLS), "plain": (bench.plain(), CALLS), "filter": (bench.plain(), FILTER + CALLS)}
+    order = json.dumps({thing: n // (PROCESSES * BLOCKS) for thing, n in COUNTS.items()}) + "\n"
+    found = {}
+    for _ in range(1 if bench.short else PROCESSES):
+        with contextlib.ExitStack() as stack:
+            asked = {name: stack.enter_context(bench.asked([os.path.join(venv, "bin", "python"), "-c", code], cwd=os.path.dirname(venv)))
+                     for name, (venv, code) in sides.items()}
+            one = turns(asked, BLOCKS, lambda ask: json.loads(ask(order)))
+        for name, things in one.items():
+            for thing, seconds in things.items():
+                found.setdefault(name, {}).setdefault(thing, []).append(seconds)
+    return {name: {thing: statistics.median(seconds) for thing, seconds in things.items()} for name, things in found.items()}
 
 
-def calls_filtered(bench):
-    """What no box can be below: the same outside of any, with a filter."""
-    return compare_calls(bench, {"ours": (bench.plain(), FILTER + CALLS), "theirs": (bench.plain(), CALLS)})
+def calls(bench, thing, ours="box", theirs="plain"):
+    """Measured once for all rows."""
+    if bench.calls is None:
+        bench.calls = medians(bench)
+    each = {name: bench.calls[name][thing] for name in (ours, theirs)}
+    return each[ours] / each[theirs], {name: round(seconds * PROCESSES * BLOCKS / COUNTS[thing] * 1e9) for name, seconds in each.items()}
 
 
 # --- pyperformance ------------------------------------------------------------------------------------

@@ -32,6 +32,7 @@ class Workbench:
         self.libexec = os.path.join(os.path.abspath(prefix), "libexec", "venvbox")
         self.short, self.user = short, ordinary_user()
         self.made = {}
+        self.calls = None  # what steady.py found of them: several rows are of one run
 
     def __enter__(self):
         self.top = tempfile.mkdtemp(prefix="venvbox-bench.", dir="/var/tmp")
@@ -76,6 +77,16 @@ class Workbench:
         os.chmod(path, mode)
         os.chown(path, self.user.pw_uid, self.user.pw_gid)
         return path
+
+    @contextlib.contextmanager
+    def asked(self, args, **kw):
+        """A process that answers each line with one; ended afterwards by the end of what it reads."""
+        with subprocess.Popen(args, **self.how(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **kw)) as p:
+            def ask(line):
+                p.stdin.write(line)
+                p.stdin.flush()
+                return p.stdout.readline()
+            yield ask
 
     # --- venvs -----------------------------------------------------------------------------------
 
