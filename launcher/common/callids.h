@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * callids.h - the user and the group of a box in its seccomp program. venvbox-install, which compiles it, cannot know who will run (BWRAP_ARGS may
- * give the box numbers of its own): where a rule of argrules.c compares with them, it compares with these two instead, until the program is loaded.
+ * give the box numbers of its own): where a rule of argrules.c compares with them, it compares with these two instead, until the program is loaded:
+ * by PID 1 (inside/filter.c), or, of a watched box, by the launcher before it is sent (host/watcher.c).
  */
 #ifndef VB_CALLIDS_H
 #define VB_CALLIDS_H
@@ -10,7 +11,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* No call, flag or number of the kernel's. A program that is loaded as it is refuses all numbers but -1. */
+/* No call, flag or number of the kernel's. A program that is loaded as it is refuses all numbers but these and -1. */
 #define VB_CALLIDS_USER  0x76625549U
 #define VB_CALLIDS_GROUP 0x76624749U
 

@@ -81,10 +81,7 @@ static int complete(struct watch *w)
 
 /* --- reports -------------------------------------------------------------------------------- */
 
-/*
- * With the numbers that PID 1 has: BWRAP_ARGS may say --uid and --gid. It loads no filter of numbers of its own, so without them it gets
- * none at all.
- */
+/* With the numbers that PID 1 has: BWRAP_ARGS may say --uid and --gid. They are filled in here alone, so without them it gets no filter at all. */
 static int prepare_filter(struct watch *w, const struct report *ready)
 {
 	uid_t uid = (uid_t) ready->value;

@@ -38,7 +38,10 @@ void tell_release(struct tell *t)
 	close_fd(&t->fd);
 }
 
-/* The box gets what is left on the list, and is not to write into the log. Standard streams stay the program's, ours is a copy. A number of ours is nobody's to name. */
+/*
+ * The box gets what is left on the list, and is not to write into the log. Standard streams stay the program's, ours is a copy. A number of
+ * ours is nobody's to name.
+ */
 static int take_descriptor(struct userfds *fds, int number)
 {
 	int flags = fcntl(number, F_GETFL);

@@ -4,7 +4,7 @@
  * Filter). A rule refuses when all its conditions hold; what no rule refuses is decided by calls.def.
  *
  * Arguments are compared on their low 32 bits, because that is all the kernel looks at
- * in each call named here (int, unsigned int, umode_t; clone(2) takes lower_32_bits): a comparison of 64 bits let
+ * in each call named here (int, unsigned int, umode_t, uid_t, gid_t; clone(2) takes lower_32_bits): a comparison of 64 bits let
  * TIOCSTI + (1 << 32) through in Flatpak (CVE-2019-10063).
  */
 #ifndef VB_ARGRULES_H
@@ -27,7 +27,7 @@ struct cond {
 	unsigned arg; /* index, from 0 */
 	uint32_t value;
 	uint32_t mask;
-	const uint32_t *list;
+	const uint32_t *list; /* may have those of callids.h */
 	size_t n_list;
 };
 

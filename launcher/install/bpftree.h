@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * bpftree.h - the same seccomp program, shorter: what the number of a call alone decides is decided by a binary tree over ranges
- * of numbers; behind it stands, for the numbers whose arguments are read, what is left of the program when the number is known. One of them stands
- * before it: for no other call that is made often the filter runs at all.
+ * of numbers; behind it stands, for the numbers whose arguments are read, what is left of the program when the number is known. One of them may
+ * stand before it: the call that is made most often of those for which the filter runs.
  *
  * The kernel compiles the program at every start of a box, and walks it once for each call to learn which it need not be asked for
- * (its bitmap, Linux 5.11): half the instructions and a sixth of the steps are 0.2 ms (docs/performance.md).
+ * (its bitmap, Linux 5.11): half the instructions are 0.2 ms (docs/performance.md).
  */
 #ifndef VB_INSTALL_BPFTREE_H
 #define VB_INSTALL_BPFTREE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * filter.h - compiles the table of calls (inside/calls.def) and the argument
- * rules to the program that PID 1 of the box loads. The only user of seccomp.h.
+ * rules to the program that PID 1 of the box loads, with callids.h filled in. The only user of seccomp.h.
  */
 #ifndef VB_INSTALL_FILTER_H
 #define VB_INSTALL_FILTER_H

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pwd
+import select
 import shlex
 import shutil
 import signal
@@ -80,13 +81,18 @@ class Workbench:
 
     @contextlib.contextmanager
     def asked(self, args, **kw):
-        """A process that answers each line with one; ended afterwards by the end of what it reads."""
+        """A process that answers each line with one, in time; ended afterwards."""
         with subprocess.Popen(args, **self.how(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **kw)) as p:
             def ask(line):
                 p.stdin.write(line)
                 p.stdin.flush()
-                return p.stdout.readline()
-            yield ask
+                said = p.stdout.readline() if select.select([p.stdout], [], [], LIMIT)[0] else ""
+                assert said, f"{shlex.join(args)[:200]} says nothing"
+                return said
+            try:
+                yield ask
+            finally:
+                p.kill()
 
     # --- venvs -----------------------------------------------------------------------------------
 

@@ -87,9 +87,11 @@ def test_each_call_is_answered_alike(box, watched, which):
         assert ("  refused  " in f.read()) == which.startswith("by")
 
 
-def test_every_call_of_users_and_groups_has_a_row():
+def test_every_argument_of_users_and_groups_has_a_rule():
     with open(os.path.join(os.path.dirname(__file__), "../../launcher/install/argrules.c"), encoding="utf-8") as f:
-        assert set(re.findall(r"\b(?:USER|GROUP)\(\"(\w+)\",", f.read())) == set(IDCALLS)
+        rules = re.findall(r"\b(USER|GROUP)\(\"(\w+)\", (\d)\)", f.read())
+    assert sorted(rules) == sorted(({"u": "USER", "g": "GROUP"}[kind], name, str(len(before) + at))
+                                   for name, (_, _, before, kinds) in IDCALLS.items() for at, kind in enumerate(kinds))
 
 
 @pytest.mark.parametrize("user, group", [("1234", "5678"), ("2147483647", "0")])

@@ -262,7 +262,7 @@ static void a_descriptor_that_tells_nothing_is_a_failure(void **state)
 	assert_fails_in(script, sizeof(script), be_watched, 0, "cannot watch the system calls");
 }
 
-/* What would be refused of its calls is not known, and PID 1 itself refuses nothing: it is sent nothing. */
+/* What would be refused of its calls is not known, and PID 1 itself fills nothing in: it is sent nothing. */
 static void a_watched_box_without_numbers_gets_no_filter(void **state)
 {
 	static const struct fake_step watched[][2] = {
