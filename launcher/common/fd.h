@@ -9,6 +9,7 @@
 #ifndef VB_FD_H
 #define VB_FD_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,6 +18,12 @@
 
 #include "common/buf.h"
 #include "common/cleanup.h"
+
+/* Of an errno: what was looked for is not there, or not for this user. Whatever else the kernel says tells nothing of it. */
+static inline bool fd_is_missing(int err)
+{
+	return err == ENOENT || err == ENOTDIR || err == EACCES || err == ELOOP;
+}
 
 /* Each start reads a few texts, which fit: BUF_ON() an array of so many bytes, memory that nobody has to ask the kernel for. */
 #define TEXT_ROOM 16384

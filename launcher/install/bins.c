@@ -206,7 +206,7 @@ enum bin_kind bins_kind(int dir, const char *name)
 	if (bins_is_interpreter(name))
 		return BIN_INTERPRETER;
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || fstatat(dir, name, &target, 0) < 0)
-		return errno == ENOENT || errno == ELOOP || errno == ENOTDIR || errno == EACCES ? BIN_OTHER : BIN_UNKNOWN;
+		return fd_is_missing(errno) ? BIN_OTHER : BIN_UNKNOWN;
 	if (!S_ISREG(target.st_mode))
 		return BIN_OTHER;
 	if (S_ISLNK(st.st_mode))

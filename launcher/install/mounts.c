@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/fd.h"
 #include "common/names.h"
 #include "common/path.h"
 
@@ -125,12 +126,8 @@ struct making {
 /* Not there, or not for this user: then it is not shown. What else the kernel says is no reason to leave it out. */
 static void look_failed(const struct making *k, int err)
 {
-	static const int plain[] = { ENOENT, ENOTDIR, EACCES, ELOOP, ENAMETOOLONG, EINVAL };
-
-	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
-		if (err == plain[i])
-			return;
-	*k->trouble = -err;
+	if (!fd_is_missing(err) && err != ENAMETOOLONG && err != EINVAL)
+		*k->trouble = -err;
 }
 
 static bool in_profile(const struct mount_row *row, unsigned profile)

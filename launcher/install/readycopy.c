@@ -45,7 +45,7 @@ static int walk_dir(struct walk *w, const struct where *at);
 /* What may go away under us, or be kept from us, is no reason to end an installation: it is mounted. */
 static int not_so(int err)
 {
-	return err == ENOENT || err == ENOTDIR || err == EACCES || err == ELOOP || err == EINVAL || err == EEXIST ? 0 : -err;
+	return fd_is_missing(err) || err == EINVAL || err == EEXIST ? 0 : -err;
 }
 
 static int do_link(struct walk *w, const struct where *at, const char *name, const char *place)

@@ -27,13 +27,10 @@ struct making {
 
 /* --- what is to be in a directory ------------------------------------------------ */
 
-/* Not there, or not for this user: the launcher meets the same, and can say so. Whatever else the kernel says ends the installation. */
-static bool is_plain(int err)
-{
-	return err == ENOENT || err == ENOTDIR || err == EACCES || err == ELOOP;
-}
-
-/* 0: source is not there, or is nothing that can be shown so; its directory is then made at each start, as ever. */
+/*
+ * 0: source is not there, or is nothing that can be shown so; its directory is then made at each start, as ever: the launcher finds it missing too,
+ * and can say so. What else the kernel says ends the installation.
+ */
 static int kind_of(const struct mount_row *row, enum ready_kind *kind)
 {
 	struct stat st;
@@ -43,7 +40,7 @@ static int kind_of(const struct mount_row *row, enum ready_kind *kind)
 		return 1;
 	}
 	if (stat(row->source, &st) < 0)
-		return is_plain(errno) ? 0 : -errno;
+		return fd_is_missing(errno) ? 0 : -errno;
 	if (S_ISDIR(st.st_mode))
 		*kind = READY_DIR;
 	else if (S_ISREG(st.st_mode))
@@ -235,7 +232,7 @@ static int fill_item(const struct making *k, const char *dir, const char *tree, 
 	if (place == NULL || source == -ENOMEM)
 		return -ENOMEM;
 	if (source < 0)
-		return item->kind == READY_FILE && is_plain(-source) ? 0 : source;
+		return item->kind == READY_FILE && fd_is_missing(-source) ? 0 : source;
 	if (fstat(source, &st) < 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode) || ready_is_same(&item->id, &st))
@@ -253,7 +250,7 @@ static int is_made(int tree, const char *dir, const struct ready_item *item)
 	mode_t type = item->kind == READY_LINK ? S_IFLNK : item->kind == READY_DIR ? S_IFDIR : S_IFREG;
 
 	if (fstatat(tree, path_below(item->dest, dir), &st, AT_SYMLINK_NOFOLLOW) < 0) {
-		if (!is_plain(errno))
+		if (!fd_is_missing(errno))
 			return -errno;
 		return !copied && (item->kind == READY_FILE || item->kind == READY_OWN);
 	}
@@ -276,7 +273,7 @@ static int is_copy_of_now(const struct making *k, const char *dir, const char *t
 		return r < 0 ? r : r == 0;
 	}
 	if (stat(item->source, &st) < 0)
-		return is_plain(errno) ? 0 : -errno;
+		return fd_is_missing(errno) ? 0 : -errno;
 	if (!ready_is_same(&item->id, &st))
 		return 0;
 	return item->kind == READY_DIR ? readycopy_has_links(k->ready_fd, place, item->source) : 1;
@@ -289,7 +286,7 @@ static int is_whole(const struct making *k, const char *dir, const struct ready 
 	int r = 1;
 
 	if (tree < 0)
-		return is_plain(-tree) ? 0 : tree;
+		return fd_is_missing(-tree) ? 0 : tree;
 	for (size_t i = 0; r > 0 && i < ready->n; i++) {
 		const struct ready_item *item = &ready->v[i];
 

@@ -110,7 +110,7 @@ int state_forget(int venv_fd)
 	int r = 1;
 
 	if (dir < 0) /* a box may have put what it likes there */
-		return dir == -ENOENT || dir == -ELOOP || dir == -ENOTDIR || dir == -EACCES ? 0 : dir;
+		return fd_is_missing(-dir) ? 0 : dir;
 	for (int i = 0; r > 0 && i < MANY_NAMES; i++) {
 		r = dirread_next(&names, &name, &type);
 		if (r > 0)
