@@ -76,10 +76,12 @@ int filter_load(int fd, uid_t uid, gid_t gid, int *listener)
 	err = read_program(fd, insns, size);
 	if (err != 0)
 		return err;
-	if (listener == NULL)
+	if (listener == NULL) {
 		callids_fill(insns, size / sizeof(*insns), uid, gid);
-	err = listener == NULL ? load(insns, size / sizeof(*insns), 0) : load_watched(insns, size / sizeof(*insns));
-	if (err < 0 || listener == NULL)
+		return load(insns, size / sizeof(*insns), 0);
+	}
+	err = load_watched(insns, size / sizeof(*insns));
+	if (err < 0)
 		return err;
 	*listener = err;
 	return 0;

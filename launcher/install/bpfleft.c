@@ -157,7 +157,7 @@ static int find_rest(const struct bpfleft_program *p, const struct bpfleft_call 
 	return r;
 }
 
-static void add(struct buf *out, struct sock_filter insn)
+void bpfleft_put(struct buf *out, struct sock_filter insn)
 {
 	buf_add(out, &insn, sizeof(insn));
 }
@@ -165,7 +165,7 @@ static void add(struct buf *out, struct sock_filter insn)
 void bpfleft_put_answers(const struct bpfleft_answers *answers, struct buf *out)
 {
 	for (size_t i = 0; i < answers->n; i++)
-		add(out, (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, answers->v[i]));
+		bpfleft_put(out, (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, answers->v[i]));
 }
 
 /* From behind instruction `from`. */
@@ -193,9 +193,9 @@ static int emit_rest(const struct bpfleft_program *p, const struct rest *rest, s
 			insn.jt = (uint8_t) yes;
 			insn.jf = (uint8_t) no;
 		}
-		add(out, insn);
+		bpfleft_put(out, insn);
 		if (left->jumps)
-			add(out, (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JA, (uint32_t) distance(rest, &left->yes, left->place + 1), 0, 0));
+			bpfleft_put(out, (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JA, (uint32_t) distance(rest, &left->yes, left->place + 1), 0, 0));
 	}
 	bpfleft_put_answers(&rest->answers, out);
 	return 0;

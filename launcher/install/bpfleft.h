@@ -40,6 +40,9 @@ struct bpfleft_answers {
 	size_t n;
 };
 
+/* Appends an instruction. */
+void bpfleft_put(struct buf *out, struct sock_filter insn);
+
 /* Its place among them, 0 or more. -ENOTSUP: they are too many. */
 int bpfleft_add_answer(struct bpfleft_answers *answers, uint32_t answer) must_check;
 

@@ -146,11 +146,6 @@ static int find_foreign(const struct bpfleft_program *p, uint32_t arch, const ui
 
 /* --- the tree ------------------------------------------------------------------------------ */
 
-static void add(struct buf *out, struct sock_filter insn)
-{
-	buf_add(out, &insn, sizeof(insn));
-}
-
 /* Where a branch leads: to a test, or to a range. */
 struct branch {
 	bool is_range;
@@ -202,7 +197,7 @@ static int emit_tests(const struct tree *t, const struct tests *tests, struct bu
 
 		if (upper > UINT8_MAX || lower > UINT8_MAX)
 			return -ENOTSUP;
-		add(out, (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, test->first, (uint8_t) upper, (uint8_t) lower));
+		bpfleft_put(out, (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, test->first, (uint8_t) upper, (uint8_t) lower));
 	}
 	return 0;
 }
@@ -212,7 +207,7 @@ static void emit_blocks(const struct tree *t, struct buf *out)
 	size_t jump = t->n_blocks;
 
 	for (size_t i = 0; i < t->n_blocks; i++) {
-		add(out, (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JA, (uint32_t) --jump, 0, 0));
+		bpfleft_put(out, (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JA, (uint32_t) --jump, 0, 0));
 		jump += t->blocks[i].len / sizeof(struct sock_filter);
 	}
 	for (size_t i = 0; i < t->n_blocks; i++)
@@ -224,10 +219,11 @@ static int emit_often(const struct tree *t, uint32_t often, struct buf *out)
 {
 	size_t n = t->often.len / sizeof(struct sock_filter);
 
+	if (n == 0)
+		return 0;
 	if (n > UINT8_MAX)
 		return -ENOTSUP;
-	if (n > 0)
-		add(out, (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, often, 0, (uint8_t) n));
+	bpfleft_put(out, (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, often, 0, (uint8_t) n));
 	buf_add(out, t->often.data, t->often.len);
 	return 0;
 }
@@ -238,15 +234,15 @@ static int emit_tree(const struct tree *t, uint32_t arch, uint32_t often, uint32
 	struct branch root = plant(t, 0, t->n, &tests);
 	int r;
 
-	add(out, (struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)));
-	add(out, (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, arch, 1, 0));
-	add(out, (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, foreign));
-	add(out, (struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)));
+	bpfleft_put(out, (struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)));
+	bpfleft_put(out, (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, arch, 1, 0));
+	bpfleft_put(out, (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, foreign));
+	bpfleft_put(out, (struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)));
 	r = emit_often(t, often, out);
 	if (r < 0)
 		return r;
 	if (root.is_range)
-		add(out, (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JA, (uint32_t) where(t, &tests, &root), 0, 0));
+		bpfleft_put(out, (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JA, (uint32_t) where(t, &tests, &root), 0, 0));
 	r = emit_tests(t, &tests, out);
 	if (r < 0)
 		return r;
